@@ -1,0 +1,192 @@
+/* The public functions: check the arguments, call a kernel, return a status. */
+#include "kernels.h"
+#include "families.h"
+#include "random.h"
+
+#define NF_VERSION "0.1.0"
+
+const char *nf_version(void) { return NF_VERSION; }
+
+const char *nf_status_message(nf_status status)
+{
+    static const char *const messages[] = {
+        [NF_OK] = "success",
+        [NF_BAD_FORMAT] = "the descriptor describes no format",
+        [NF_BAD_ROUNDING] = "unknown rounding, or parameters that it does not take",
+        [NF_BAD_OVERFLOW] = "the overflow policy has no meaning for this format",
+        [NF_BAD_NAN] = "the NaN policy has no meaning for this format",
+        [NF_BAD_ARGUMENT] = "a NULL pointer, an unknown type or instruction set, or a size that overflows",
+        [NF_NEEDS_RANDOM] = "a stochastic rounding needs a key or random bits",
+        [NF_HAS_RANDOM] = "a key and random bits, or either with a rounding that draws none",
+        [NF_FOUND_NAN] = "a NaN met a format without NaN",
+        [NF_FOUND_RANGE] = "a value is out of range",
+        [NF_BAD_TYPE] = "the element type cannot hold every result",
+        [NF_NO_MEMORY] = "out of memory",
+    };
+    return (unsigned)status <= NF_NO_MEMORY ? messages[status] : "unknown status";
+}
+
+static const size_t type_size[NF_TYPE_COUNT] = {2, 4, 8, 8, 8};
+
+/* A pointer is needed unless there is nothing to do, and all bytes of the array must be countable. */
+static int array_is_bad(const void *pointer, size_t n) { return (!pointer && n) || n > SIZE_MAX / 8; }
+
+static nf_status plan_for_call(nf_plan *plan, const nf_format *format, const nf_options *options)
+{
+    nf_status status = nf_plan_init(plan, format, options);
+    if (status != NF_OK)
+        return status;
+    const nf_options *o = &plan->options;
+    int draws = nf_rounding_at(o->rounding)->is_random;
+    if (draws && !o->key && !o->random_bits)
+        return NF_NEEDS_RANDOM;
+    if ((o->key && o->random_bits) || (!draws && (o->key || o->random_bits)))
+        return NF_HAS_RANDOM;
+    return o->key && o->key->call >> 48 ? NF_BAD_ARGUMENT : NF_OK;
+}
+
+/* Could some element fail?  Only then is the input looked at before anything is written. */
+static int may_fail(const nf_job *job, const nf_kernels *kernels)
+{
+    const nf_plan *plan = job->plan;
+    uint8_t policy = plan->options.overflow;
+    if (policy == NF_OVERFLOW_error || policy == NF_OVERFLOW_unbounded)
+        return 1;
+    int wraps =
+        policy == NF_OVERFLOW_wrap || policy == NF_OVERFLOW_wrap_sign_magnitude || policy == NF_OVERFLOW_drop_bits;
+    int refuses_nan = !plan->grid.has_nan && plan->options.nan == NF_NAN_error;
+    if (!wraps && !refuses_nan)
+        return 0;
+    if (job->source)
+        return job->source->has_nan || job->source->has_infinity;
+    return kernels->has_specials(job->x_type, job->x, job->n);
+}
+
+static nf_status run_job(nf_job *job)
+{
+    const nf_kernels *kernels = nf_pick_kernels(job->plan->options.isa);
+    if (!kernels)
+        return NF_BAD_ARGUMENT;
+    if (may_fail(job, kernels)) {
+        job->dry = 1;
+        kernels->run(job);
+        job->dry = 0;
+    }
+    if (job->failed) {
+        if (job->plan->options.failed_at)
+            *job->plan->options.failed_at = job->failed_at;
+        return job->failed & NF_FAILED_NAN ? NF_FOUND_NAN : NF_FOUND_RANGE;
+    }
+    kernels->run(job);
+    return NF_OK;
+}
+
+nf_status nf_quantize(const nf_format *format, const nf_options *options, nf_type x_type, const void *x, nf_type y_type,
+                      void *y, size_t n, nf_report *report)
+{
+    nf_plan plan;
+    nf_status status = plan_for_call(&plan, format, options);
+    if (status != NF_OK)
+        return status;
+    if ((unsigned)x_type >= NF_TYPE_COUNT || (unsigned)y_type > NF_F64 || array_is_bad(x, n) || array_is_bad(y, n))
+        return NF_BAD_ARGUMENT;
+    status = nf_type_holds(format, options, x_type, y_type);
+    if (status != NF_OK)
+        return status;
+    nf_job job = {.plan = &plan,
+                  .x = x,
+                  .x_type = x_type,
+                  .x_size = type_size[x_type],
+                  .y = y,
+                  .y_type = y_type,
+                  .y_size = type_size[y_type],
+                  .to_values = 1,
+                  .n = n,
+                  .report = report};
+    return run_job(&job);
+}
+
+nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type x_type, const void *x, void *codes,
+                    size_t n, nf_report *report)
+{
+    nf_plan plan;
+    nf_status status = plan_for_call(&plan, format, options);
+    if (status != NF_OK)
+        return status;
+    if (plan.options.overflow == NF_OVERFLOW_unbounded)
+        return NF_BAD_OVERFLOW;
+    if ((unsigned)x_type >= NF_TYPE_COUNT || array_is_bad(x, n) || array_is_bad(codes, n))
+        return NF_BAD_ARGUMENT;
+    nf_job job = {.plan = &plan,
+                  .x = x,
+                  .x_type = x_type,
+                  .x_size = type_size[x_type],
+                  .y = codes,
+                  .y_size = nf_code_size(format),
+                  .n = n,
+                  .report = report};
+    return run_job(&job);
+}
+
+nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_options *options,
+                     const void *source_codes, void *codes, size_t n, nf_report *report)
+{
+    nf_plan plan;
+    nf_grid grid;
+    nf_status status = nf_grid_init(&grid, source);
+    if (status == NF_OK)
+        status = plan_for_call(&plan, target, options);
+    if (status != NF_OK)
+        return status;
+    if (plan.options.overflow == NF_OVERFLOW_unbounded)
+        return NF_BAD_OVERFLOW;
+    if (array_is_bad(source_codes, n) || array_is_bad(codes, n))
+        return NF_BAD_ARGUMENT;
+    nf_job job = {.plan = &plan,
+                  .source = &grid,
+                  .x = source_codes,
+                  .x_size = nf_code_size(source),
+                  .y = codes,
+                  .y_size = nf_code_size(target),
+                  .n = n,
+                  .report = report};
+    return run_job(&job);
+}
+
+nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, void *y, size_t n, uint8_t isa)
+{
+    nf_grid grid;
+    nf_status status = nf_grid_init(&grid, format);
+    if (status != NF_OK)
+        return status;
+    const nf_kernels *kernels = nf_pick_kernels(isa);
+    if (!kernels || (unsigned)y_type > NF_F64 || array_is_bad(codes, n) || array_is_bad(y, n))
+        return NF_BAD_ARGUMENT;
+    status = nf_type_holds_format(format, y_type);
+    if (status == NF_OK)
+        kernels->decode(&grid, codes, nf_code_size(format), y_type, y, n);
+    return status;
+}
+
+nf_status nf_unpack(const nf_format *format, uint64_t code, nf_unpacked *number)
+{
+    nf_grid grid;
+    nf_status status = nf_grid_init(&grid, format);
+    if (status != NF_OK)
+        return status;
+    if (!number || code > grid.mask)
+        return NF_BAD_ARGUMENT;
+    nf_unpack_code(&grid, code, number);
+    return NF_OK;
+}
+
+void nf_philox(const uint32_t *counter, const uint32_t *key, uint32_t *out) { philox_block(counter, key, out); }
+
+nf_status nf_random_bits(const nf_key *key, uint64_t first, uint16_t draw, uint32_t *out, size_t n, uint8_t isa)
+{
+    const nf_kernels *kernels = nf_pick_kernels(isa);
+    if (!key || !kernels || key->call >> 48 || array_is_bad(out, n))
+        return NF_BAD_ARGUMENT;
+    kernels->random_bits(key->key, key->call, draw, first, out, n);
+    return NF_OK;
+}

@@ -1,0 +1,69 @@
+/* A cell: the interval between two neighbouring magnitudes of a format, and where in it a value lies. */
+#ifndef NF_CELL_H
+#define NF_CELL_H
+
+#include "number.h"
+
+typedef struct nf_cell {
+    uint64_t low;             /* code of the neighbour below, or of the value itself */
+    uint64_t step;            /* the neighbour above is low + step */
+    uint64_t tail;            /* distance from low in cells, times 2**64, cut */
+    uint8_t sticky;           /* more was cut from the tail */
+    uint8_t significand_even; /* the last bit of low's significand (posit: of its code) is 0 */
+    uint8_t outside;          /* beyond the largest finite value, whatever the rounding */
+    uint8_t forced;           /* up unless exact, whatever the rounding (posits never round to 0) */
+} nf_cell;
+
+/* The tail as an exact fraction numerator / (divisor * 2**shift), for comparisons that need more than 64 bits. */
+typedef struct nf_fraction {
+    unsigned __int128 numerator;
+    uint64_t divisor;
+    int64_t shift;
+} nf_fraction;
+
+/* Cut `shift` >= 0 low bits off a significand: the integer left, and tail and sticky of the cell. */
+NF_INLINE uint64_t cut_bits(uint64_t significand, int64_t shift, nf_cell *cell)
+{
+    if (shift == 0) {
+        cell->tail = cell->sticky = 0;
+        return significand;
+    }
+    if (shift < 64) {
+        cell->tail = significand << (64 - shift);
+        cell->sticky = 0;
+        return significand >> shift;
+    }
+    int64_t more = shift - 64;
+    cell->tail = more > 63 ? 0 : significand >> more;
+    cell->sticky = more > 63 || (more && significand << (64 - more));
+    return 0;
+}
+
+/* The low `shift` >= 0 bits of a significand, in units of 2**shift. */
+NF_INLINE nf_fraction fraction_below(uint64_t significand, int64_t shift)
+{
+    nf_fraction f = {shift < 64 ? significand & (((uint64_t)1 << shift) - 1) : significand, 1, shift};
+    return f;
+}
+
+/* The next 32 binary digits of a fraction, which keeps the rest. */
+static __attribute__((unused)) uint32_t next_digits(nf_fraction *f)
+{
+    if (f->shift >= 160) {
+        f->shift -= 32;
+        return 0;
+    }
+    if (f->shift < 32) {
+        f->numerator <<= 32 - f->shift;
+        f->shift = 32;
+    }
+    f->shift -= 32;
+    if (f->shift >= 128)
+        return 0;
+    unsigned __int128 unit = (unsigned __int128)f->divisor << f->shift;
+    uint32_t digits = (uint32_t)(f->numerator / unit);
+    f->numerator %= unit;
+    return digits;
+}
+
+#endif

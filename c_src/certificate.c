@@ -1,0 +1,149 @@
+/* When can an element type hold every result that can occur?  Decided binade by binade from exponents alone. */
+#include "overflow.h"
+
+/* Values of a type in the binade of exponent e are multiples of 2**lsb. */
+typedef struct extent {
+    int64_t lowest, highest; /* exponents of the smallest and the largest nonzero number */
+    int fraction_bits;
+    int is_integer;
+} extent;
+
+static const extent extents[NF_TYPE_COUNT] = {
+    [NF_F16] = {-24, 15, 10, 0}, [NF_F32] = {-149, 127, 23, 0}, [NF_F64] = {-1074, 1023, 52, 0},
+    [NF_I64] = {0, 63, 63, 1},   [NF_U64] = {0, 63, 63, 1},
+};
+
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static int64_t lsb_of_type(const extent *t, int64_t e) { return larger(t->lowest, e - t->fraction_bits); }
+
+static int holds_number(const extent *t, const nf_unpacked *x)
+{
+    if (x->kind != NF_FINITE_NUMBER)
+        return 1;
+    int64_t lsb = x->exponent - 63 + __builtin_ctzll(x->significand);
+    return x->exponent <= t->highest && x->exponent >= t->lowest && lsb >= lsb_of_type(t, x->exponent);
+}
+
+static int holds_code(const extent *t, const nf_grid *grid, uint64_t code)
+{
+    nf_unpacked x;
+    nf_unpack_code(grid, code, &x);
+    return holds_number(t, &x);
+}
+
+/* Exponent of the last place of the format at exponent e; below the smallest positive value: of that value. */
+static int64_t lsb_of_format(const nf_grid *g, int64_t e)
+{
+    int64_t t = g->format.fraction_bits;
+    if (g->format.family == NF_FIXED)
+        return -t;
+    if (g->format.family == NF_FLOAT) {
+        if (e < g->emin && g->format.subnormals != NF_SUBNORMALS)
+            return g->emin;
+        return larger(e, g->emin) - t;
+    }
+    if (e < g->emin || e >= g->emax)
+        return e < g->emin ? g->emin : g->emax;
+    nf_unpacked x = {NF_FINITE_NUMBER, 0, e, (uint64_t)1 << 63};
+    int es = g->format.exponent_bits, room = posit_room(g, &x), cut = es > room ? es - room : 0;
+    return cut ? e >> cut << cut : e - (room - es);
+}
+
+static int64_t smallest_exponent(const nf_grid *g)
+{
+    if (g->format.family == NF_FLOAT && g->format.subnormals == NF_SUBNORMALS)
+        return g->emin - g->format.fraction_bits;
+    return g->emin;
+}
+
+static int type_holds_format(const nf_grid *g, const extent *t)
+{
+    int64_t low = smallest_exponent(g), high = g->emax;
+    if (low < t->lowest || high > t->highest)
+        return 0;
+    if (!holds_code(t, g, g->max_magnitude) || !holds_code(t, g, code_of(g, g->min_magnitude, g->sign_bit != 0)))
+        return 0;
+    for (int64_t e = low; e <= high; e++)
+        if (lsb_of_format(g, e) < lsb_of_type(t, e))
+            return 0;
+    return 1;
+}
+
+/* Do finite results reach an end of the format through overflow? */
+static int reaches_ends(const nf_plan *p, int64_t highest, int has_infinities)
+{
+    int overflows = highest >= p->grid.emax;
+    switch (p->options.overflow) {
+    case NF_OVERFLOW_saturate:
+    case NF_OVERFLOW_saturate_symmetric:
+        return overflows || has_infinities;
+    case NF_OVERFLOW_saturate_propagate:
+        return overflows || (has_infinities && !p->grid.has_infinity);
+    case NF_OVERFLOW_infinity:
+    case NF_OVERFLOW_nan:
+        return overflows && !nf_rounding_leaves(p->options.rounding);
+    default:
+        return 0;
+    }
+}
+
+static int wraps(const nf_plan *p)
+{
+    uint8_t policy = p->options.overflow;
+    return policy == NF_OVERFLOW_wrap || policy == NF_OVERFLOW_wrap_sign_magnitude || policy == NF_OVERFLOW_drop_bits;
+}
+
+static int holds_ends(const nf_plan *p, const extent *y)
+{
+    const nf_grid *g = &p->grid;
+    int symmetric = p->options.overflow == NF_OVERFLOW_saturate_symmetric;
+    if (!holds_code(y, g, g->max_magnitude))
+        return 0;
+    return symmetric || holds_code(y, g, code_of(g, g->min_magnitude, g->sign_bit != 0));
+}
+
+static int holds_results(const nf_plan *p, const extent *x, const extent *y)
+{
+    const nf_grid *g = &p->grid;
+    int unbounded = p->options.overflow == NF_OVERFLOW_unbounded;
+    int64_t high = unbounded || x->highest < g->emax ? x->highest : g->emax;
+    if (reaches_ends(p, x->highest, !x->is_integer) || p->options.nan == NF_NAN_max || p->options.nan == NF_NAN_min)
+        if (!holds_ends(p, y))
+            return 0;
+    if (wraps(p))
+        return 0;
+    if (p->options.rounding == NF_ROUND_jam && g->format.family == NF_FIXED && g->emin < y->lowest)
+        return 0;
+    for (int64_t e = x->lowest; e <= high; e++) {
+        int64_t input = x->is_integer ? 0 : lsb_of_type(x, e), format = lsb_of_format(g, e);
+        int64_t result = input >= format && p->options.rounding != NF_ROUND_jam ? input : format;
+        if (result < lsb_of_type(y, e) || result > y->highest || (e > y->highest && !unbounded))
+            return 0;
+    }
+    return 1;
+}
+
+nf_status nf_type_holds_format(const nf_format *format, nf_type y_type)
+{
+    nf_grid grid;
+    nf_status status = nf_grid_init(&grid, format);
+    if (status != NF_OK)
+        return status;
+    if ((unsigned)y_type > NF_F64)
+        return NF_BAD_ARGUMENT;
+    return type_holds_format(&grid, &extents[y_type]) ? NF_OK : NF_BAD_TYPE;
+}
+
+nf_status nf_type_holds(const nf_format *format, const nf_options *options, nf_type x_type, nf_type y_type)
+{
+    nf_plan plan;
+    nf_status status = nf_plan_init(&plan, format, options);
+    if (status != NF_OK)
+        return status;
+    if ((unsigned)x_type >= NF_TYPE_COUNT || (unsigned)y_type > NF_F64)
+        return NF_BAD_ARGUMENT;
+    if (plan.options.overflow != NF_OVERFLOW_unbounded && type_holds_format(&plan.grid, &extents[y_type]))
+        return NF_OK;
+    return holds_results(&plan, &extents[x_type], &extents[y_type]) ? NF_OK : NF_BAD_TYPE;
+}

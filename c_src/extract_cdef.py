@@ -1,0 +1,15 @@
+"""Copy the declarations between the cdef marks of numfmt.h to a file that cffi can read."""
+
+import sys
+from pathlib import Path
+
+BEGIN, END = "/* cdef: begin */", "/* cdef: end */"
+
+
+def extract(header: str) -> str:
+    return header.split(BEGIN, 1)[1].split(END, 1)[0]
+
+
+if __name__ == "__main__":
+    source, target = map(Path, sys.argv[1:])
+    target.write_text(extract(source.read_text()))

@@ -1,0 +1,76 @@
+/* What the core derives from a format and its options, once a call: everything a loop needs. */
+#ifndef NF_FORMAT_H
+#define NF_FORMAT_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "numfmt.h"
+
+#define NF_INLINE static inline __attribute__((always_inline, unused))
+
+enum {
+#define NF_ROUNDING(name, random, away, leaves, meaning, aliases) NF_ROUND_##name,
+#include "rounding.def"
+#undef NF_ROUNDING
+    NF_ROUNDING_COUNT
+};
+
+enum {
+#define NF_OVERFLOW(name, takes_count, meaning, aliases) NF_OVERFLOW_##name,
+#include "overflow.def"
+#undef NF_OVERFLOW
+    NF_OVERFLOW_COUNT
+};
+
+enum {
+#define NF_NAN_POLICY(name, meaning) NF_NAN_##name,
+#include "nan.def"
+#undef NF_NAN_POLICY
+    NF_NAN_POLICY_COUNT
+};
+
+/* A checked format with its derived numbers.  A magnitude is a code without its sign: for fixed point and posits the
+ * absolute value of the two's complement code. */
+typedef struct nf_grid {
+    nf_format format;
+    int64_t emin, emax;     /* exponent of the smallest normal and of the largest finite value; posit: minpos, maxpos */
+    uint64_t mask;          /* ones in every bit of a code */
+    uint64_t sign_bit;      /* 0 where unsigned */
+    uint64_t max_magnitude; /* of the largest finite value */
+    uint64_t min_magnitude; /* of the most negative finite value */
+    uint64_t normal_magnitude; /* of the smallest normal value */
+    uint64_t nan_code, infinity_magnitude;
+    uint8_t has_nan, has_infinity, has_negative_zero;
+} nf_grid;
+
+/* A grid with the modes of one call. */
+typedef struct nf_plan {
+    nf_grid grid;
+    nf_options options; /* overflow resolved: never NF_OVERFLOW_default */
+    uint8_t own_words;  /* the words are the caller's: the low bits count */
+} nf_plan;
+
+/* What happened to an element. */
+enum {
+    NF_WAS_INEXACT = 1,
+    NF_WAS_OVERFLOWED = 2, /* the rounded value was outside the finite range */
+    NF_WAS_SATURATED = 4,  /* the result is a finite end for that reason */
+    NF_WAS_NAN = 8,        /* the result is, or the input was, NaN */
+    NF_FAILED_NAN = 16,
+    NF_FAILED_RANGE = 32
+};
+
+#define NF_FAILED (NF_FAILED_NAN | NF_FAILED_RANGE)
+
+nf_status nf_grid_init(nf_grid *grid, const nf_format *format);
+nf_status nf_plan_init(nf_plan *plan, const nf_format *format, const nf_options *options);
+
+/* Does a finite overflow leave the finite range on both sides, under the policies `infinity` and `nan`? */
+int nf_rounding_leaves(uint8_t rounding);
+
+/* The value of a code of a checked format (formats.c; the loops use the inline text of unpack.h). */
+void nf_unpack_code(const nf_grid *grid, uint64_t code, nf_unpacked *number);
+
+#endif

@@ -1,0 +1,12 @@
+#include "format.h"
+#include "target.h"
+
+#if defined(__x86_64__)
+NF_TARGET_BEGIN("avx2,bmi,bmi2,lzcnt,avx512f,avx512bw,avx512dq,avx512vl")
+#define NF_ISA avx512
+#define NF_VECTOR_BYTES 64
+#include "kernels.inc"
+NF_TARGET_END
+#else
+typedef int nf_no_avx512; /* a translation unit may not be empty */
+#endif

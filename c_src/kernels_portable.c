@@ -1,0 +1,4 @@
+#include "format.h"
+
+#define NF_ISA portable
+#include "kernels.inc"

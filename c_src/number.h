@@ -1,0 +1,81 @@
+/* Exact numbers: taken out of plain elements, and put back without rounding. */
+#ifndef NF_NUMBER_H
+#define NF_NUMBER_H
+
+#include "format.h"
+
+NF_INLINE int leading_zeros(uint64_t bits) { return __builtin_clzll(bits); }
+
+/* (-1)**sign * integer * 2**scale; integer 0 is a zero. */
+NF_INLINE nf_unpacked number_of(int sign, uint64_t integer, int64_t scale)
+{
+    nf_unpacked x = {NF_ZERO, (uint8_t)sign, 0, 0};
+    if (integer) {
+        int zeros = leading_zeros(integer);
+        x.kind = NF_FINITE_NUMBER;
+        x.significand = integer << zeros;
+        x.exponent = scale + 63 - zeros;
+    }
+    return x;
+}
+
+NF_INLINE nf_unpacked special_of(nf_kind kind, int sign)
+{
+    nf_unpacked x = {(uint8_t)kind, (uint8_t)sign, 0, 0};
+    return x;
+}
+
+/* An IEEE interchange format with the given field widths. */
+NF_INLINE nf_unpacked unpack_ieee(uint64_t bits, int exponent_bits, int fraction_bits)
+{
+    uint64_t top = ((uint64_t)1 << exponent_bits) - 1;
+    uint64_t field = (bits >> fraction_bits) & top;
+    uint64_t fraction = bits & (((uint64_t)1 << fraction_bits) - 1);
+    int sign = (int)(bits >> (exponent_bits + fraction_bits)) & 1;
+    int64_t scale = -(int64_t)(top >> 1) - fraction_bits;
+    if (field == top)
+        return special_of(fraction ? NF_NAN : NF_INFINITY, sign);
+    if (field == 0)
+        return number_of(sign, fraction, scale + 1);
+    return number_of(sign, fraction | ((uint64_t)1 << fraction_bits), scale + (int64_t)field);
+}
+
+/* The reverse, for numbers that the interchange format holds exactly. */
+NF_INLINE uint64_t pack_ieee(const nf_unpacked *x, int exponent_bits, int fraction_bits)
+{
+    int64_t emin = 2 - ((int64_t)1 << (exponent_bits - 1));
+    uint64_t top = (((uint64_t)1 << exponent_bits) - 1) << fraction_bits;
+    uint64_t bits = (uint64_t)x->sign << (exponent_bits + fraction_bits);
+    int64_t shift = 63 - fraction_bits + (x->exponent < emin ? emin - x->exponent : 0);
+    if (x->kind == NF_NAN)
+        return bits | top | ((uint64_t)1 << (fraction_bits - 1));
+    if (x->kind == NF_INFINITY)
+        return bits | top;
+    if (x->kind == NF_ZERO)
+        return bits;
+    if (x->exponent > emin)
+        bits += (uint64_t)(x->exponent - emin) << fraction_bits;
+    return shift > 63 ? bits : bits + (x->significand >> shift);
+}
+
+NF_INLINE nf_unpacked unpack_f64(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return unpack_ieee(bits, 11, 52);
+}
+
+NF_INLINE double pack_f64(const nf_unpacked *x)
+{
+    uint64_t bits = pack_ieee(x, 11, 52);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+NF_INLINE nf_unpacked unpack_i64(int64_t value)
+{
+    return number_of(value < 0, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 0);
+}
+
+#endif

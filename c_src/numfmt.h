@@ -1,0 +1,261 @@
+/* numfmt: bit-exact models of number formats.
+ *
+ * A FORMAT says which codes exist and what each is worth.  A ROUNDING says which neighbour a value between two of
+ * them goes to.  An OVERFLOW policy says what a rounded value outside the finite range becomes.  Everything is one
+ * pipeline: decode to the exact value, round once, apply the policy, encode.
+ *
+ * Conventions.  Codes are unsigned integers of nf_code_size() bytes (1, 2, 4 or 8), the code in the low bits.  A
+ * source or target pointer may be NULL only when n is 0.  Output may be the input itself where both have the same
+ * element size, and must not overlap it otherwise.  Every function returns an nf_status; when it is not NF_OK, all
+ * outputs are as they were before the call.  No function keeps a pointer, prints, exits, or has state: all are safe
+ * to call from several threads at once.  Results depend on the arguments alone, never on the instruction set.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#ifndef NUMFMT_H
+#define NUMFMT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The text between the two cdef marks is also what the Python bindings read: plain declarations, no macros. */
+/* cdef: begin */
+
+/* --- status ------------------------------------------------------------------------------------------------- */
+
+typedef enum nf_status {
+    NF_OK = 0,
+    NF_BAD_FORMAT,   /* the descriptor describes no format: see nf_format */
+    NF_BAD_ROUNDING, /* unknown rounding, or its parameters are out of range */
+    NF_BAD_OVERFLOW, /* the policy has no meaning for this format */
+    NF_BAD_NAN,      /* the NaN policy has no meaning for this format */
+    NF_BAD_ARGUMENT, /* NULL pointer, unknown element type or instruction set, sizes that overflow */
+    NF_NEEDS_RANDOM, /* a stochastic rounding without key and without random bits */
+    NF_HAS_RANDOM,   /* a key or random bits with a rounding that uses none */
+    NF_FOUND_NAN,    /* a NaN met a format without NaN (options.failed_at tells where) */
+    NF_FOUND_RANGE,  /* a value is out of range under the policy `error`, an infinity under a wrapping policy */
+    NF_BAD_TYPE,     /* the target element type cannot hold every result that can occur */
+    NF_NO_MEMORY
+} nf_status;
+
+/* A sentence that describes the status; never NULL. */
+const char *nf_status_message(nf_status status);
+
+/* --- formats ------------------------------------------------------------------------------------------------ */
+
+typedef enum nf_family { NF_FIXED = 0, NF_FLOAT, NF_POSIT, NF_FAMILY_COUNT } nf_family;
+
+/* What the special codes of a float mean. */
+typedef enum nf_special {
+    NF_IEEE = 0, /* top exponent: infinity where the fraction is 0, NaN elsewhere */
+    NF_FN,       /* all ones is NaN (with either sign), no infinity */
+    NF_FNUZ,     /* the code of -0 is NaN; no -0, no infinity; signed only */
+    NF_FINITE,   /* every code is a number */
+    NF_SPECIAL_COUNT
+} nf_special;
+
+/* What a float does below its smallest normal number. */
+typedef enum nf_subnormals {
+    NF_FLUSH_ROUND = 0, /* no subnormals: rounds, by the mode, to 0 or the smallest normal */
+    NF_SUBNORMALS,      /* gradual underflow */
+    NF_FTZ_BEFORE,      /* 0 where |x| is below the smallest normal */
+    NF_FTZ_AFTER,       /* 0 where the result, rounded with unbounded exponent, is below the smallest normal */
+    NF_SUBNORMALS_COUNT
+} nf_subnormals;
+
+/* A format.  Fill the fields of its family, leave the others 0, and ask nf_format_check.
+ *
+ *   NF_FIXED  code = two's complement (or unsigned) integer, value = code * 2**-fraction_bits.
+ *             width 1..64; fraction_bits -1023..1074 (so that one ulp is a double), negative or beyond width too.
+ *
+ *   NF_FLOAT  | sign | exponent_bits E | fraction_bits T |   width = is_signed + E + T, 2..64; E 1..63, T 0..62
+ *             E = 0: T * 2**(1 - bias - fraction_bits);  else (2**fraction_bits + T) * 2**(E - bias - fraction_bits)
+ *             Every exponent must lie within +-2**62.
+ *
+ *   NF_POSIT  two's complement code, regime, exponent_bits = es 0..5; width 2..64; 10..0 is NaR. */
+typedef struct nf_format {
+    uint8_t family;
+    uint8_t width;
+    uint8_t is_signed;
+    uint8_t exponent_bits;
+    uint8_t special;
+    uint8_t subnormals;
+    int32_t fraction_bits;
+    int64_t bias;
+} nf_format;
+
+/* NF_OK, or NF_BAD_FORMAT where a field is out of range or no nonzero finite value would exist. */
+nf_status nf_format_check(const nf_format *format);
+
+/* Bytes of one code: 1, 2, 4 or 8; 0 for a bad format. */
+size_t nf_code_size(const nf_format *format);
+
+/* Facts that follow from a format. */
+typedef struct nf_format_facts {
+    uint64_t max_code, min_code; /* the largest and the smallest (most negative) finite value */
+    uint64_t smallest_positive_code, smallest_normal_code; /* fixed and posit: both the same */
+    uint64_t nan_code, infinity_code;                      /* valid where has_nan, has_infinity */
+    uint8_t has_nan, has_infinity, has_negative_zero;
+    uint8_t precision;        /* significand bits with the hidden one, at their most; fixed: width less the sign */
+    uint8_t default_overflow; /* nf_overflow */
+} nf_format_facts;
+
+nf_status nf_format_describe(const nf_format *format, nf_format_facts *facts);
+
+/* The named formats, one after the other: NULL name past the end.  `aliases` are separated by spaces. */
+typedef struct nf_named_format {
+    const char *name;
+    const char *aliases;
+    nf_format format;
+} nf_named_format;
+
+const nf_named_format *nf_named_format_at(size_t index);
+
+/* --- modes -------------------------------------------------------------------------------------------------- */
+
+/* One row of a mode table: `name` is canonical, `aliases` are other spellings, separated by spaces. */
+typedef struct nf_mode {
+    const char *name;
+    const char *aliases;
+    const char *meaning;
+    uint8_t is_random;   /* roundings: draws random bits */
+    uint8_t takes_count; /* overflows: takes a number, as wrap(2); roundings: takes bits= and variant= */
+} nf_mode;
+
+/* Row `index` of the table, index = the number used in nf_options; NULL past the end. */
+const nf_mode *nf_rounding_at(size_t index);
+const nf_mode *nf_overflow_at(size_t index);
+const nf_mode *nf_nan_policy_at(size_t index);
+
+/* NF_OK where the policy (a number of nf_overflow_at) has a meaning for the format, else NF_BAD_OVERFLOW.
+ * `wrap_bits` is the n of wrap(n). */
+nf_status nf_overflow_check(const nf_format *format, uint8_t overflow, uint8_t wrap_bits);
+
+/* Where a call takes its random bits: Philox4x32-10 with this key; `call` < 2**48. */
+typedef struct nf_key {
+    uint64_t key;
+    uint64_t call;
+} nf_key;
+
+typedef enum nf_variant { NF_VARIANT_NONE = 0, NF_VARIANT_A, NF_VARIANT_B, NF_VARIANT_C } nf_variant;
+
+/* How to round.  All zero is the default: nearest_even, the format's default overflow, NaN refused where the format
+ * has none, best instruction set. */
+typedef struct nf_options {
+    uint8_t rounding;                /* a row of nf_rounding_at */
+    uint8_t overflow;                /* a row of nf_overflow_at; row 0 is the format's default */
+    uint8_t nan;                     /* a row of nf_nan_policy_at; row 0 is the default */
+    uint8_t random_bits_per_element; /* stochastic(bits=N): 1..32; 0: all bits, an exact law */
+    uint8_t variant;                 /* nf_variant, with N; NONE means A */
+    uint8_t by_code;             /* stochastic posits: probability proportional to the code's tail, not to the value */
+    uint8_t keep_minpos;         /* stochastic posits: below minpos always +-minpos, as the standard rounds */
+    uint8_t wrap_bits;           /* n of wrap(n), wrap_sign_magnitude(n) */
+    uint8_t isa;                 /* 0: the best; else 1 + a row of nf_isa_at */
+    const nf_key *key;           /* stochastic roundings: a key, or */
+    const uint32_t *random_bits; /* one word an element; the low N bits are used (N above, else 32) */
+    uint64_t first;              /* the number of element 0 in the whole array */
+    uint64_t *failed_at;         /* NULL, or: receives the index of the first element that failed */
+} nf_options;
+
+/* Counters, added to by every call that is given the report.  Zero it before first use. */
+typedef struct nf_report {
+    uint64_t count, inexact, overflowed, underflowed, saturated, nan, infeasible;
+    uint64_t finite;                     /* elements with finite input and result: the errors below are theirs */
+    double max_ulp, sum_squared_ulp;     /* one ulp is the gap of the format around the value */
+    double max_error, sum_squared_error; /* absolute */
+    double sum_squared_value;            /* of the exact inputs */
+    uint32_t flags;                      /* NF_INVALID ... */
+} nf_report;
+
+typedef enum nf_flags {
+    NF_INVALID = 1,
+    NF_DIVIDE_BY_ZERO = 2,
+    NF_OVERFLOW = 4,
+    NF_UNDERFLOW = 8,
+    NF_INEXACT = 16
+} nf_flags;
+
+/* --- arrays ------------------------------------------------------------------------------------------------- */
+
+/* Element types of plain arrays. */
+typedef enum nf_type { NF_F16 = 0, NF_F32, NF_F64, NF_I64, NF_U64, NF_TYPE_COUNT } nf_type;
+
+/* x -> values of the format, in y's type (a float type).  NF_BAD_TYPE where y's type cannot hold what x's type
+ * can give: see nf_type_holds. */
+nf_status nf_quantize(const nf_format *format, const nf_options *options, nf_type x_type, const void *x, nf_type y_type,
+                      void *y, size_t n, nf_report *report);
+
+/* x -> codes. */
+nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type x_type, const void *x, void *codes,
+                    size_t n, nf_report *report);
+
+/* codes -> values, exact; NF_BAD_TYPE where the type cannot hold every value of the format. */
+nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, void *y, size_t n, uint8_t isa);
+
+/* codes of one format -> codes of another, one rounding. */
+nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_options *options,
+                     const void *source_codes, void *codes, size_t n, nf_report *report);
+
+/* Can `y_type` hold every result of nf_quantize from numbers of `x_type`?  NF_OK or NF_BAD_TYPE. */
+nf_status nf_type_holds(const nf_format *format, const nf_options *options, nf_type x_type, nf_type y_type);
+
+/* Can `y_type` hold every finite value of the format? */
+nf_status nf_type_holds_format(const nf_format *format, nf_type y_type);
+
+/* One code taken apart: value = (-1)**sign * significand * 2**(exponent - 63), significand's top bit set. */
+typedef struct nf_unpacked {
+    uint8_t kind; /* nf_kind */
+    uint8_t sign;
+    int64_t exponent;
+    uint64_t significand;
+} nf_unpacked;
+
+typedef enum nf_kind { NF_ZERO = 0, NF_FINITE_NUMBER, NF_INFINITY, NF_NAN } nf_kind;
+
+nf_status nf_unpack(const nf_format *format, uint64_t code, nf_unpacked *number);
+
+/* --- random bits -------------------------------------------------------------------------------------------- */
+
+/* One block of Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011): `counter` and `out` have 4 words, `key` 2. */
+void nf_philox(const uint32_t *counter, const uint32_t *key, uint32_t *out);
+
+/* The words that elements first .. first + n - 1 of the key's call take at draw `draw`: element i takes word
+ * (i >> 4) & 3 of block (i >> 6) * 16 + (i & 15); the counter is (block, call + draw * 2**48), low words first. */
+nf_status nf_random_bits(const nf_key *key, uint64_t first, uint16_t draw, uint32_t *out, size_t n, uint8_t isa);
+
+/* --- instruction sets --------------------------------------------------------------------------------------- */
+
+/* Row `index` of the instruction sets this library was built with, best first; NULL past the end. */
+const char *nf_isa_at(size_t index);
+
+/* 1 where this machine has it, else 0. */
+int nf_isa_supported(size_t index);
+
+const char *nf_version(void);
+
+/* --- samplers ----------------------------------------------------------------------------------------------- */
+
+/* The standard Gaussians of elements first .. first + n - 1 of the key's call: from two words each, at draws `draw` and
+ * `draw` + 1, by Box and Muller's rule.  The same bits on every machine; the error is below 4 ulp. */
+nf_status nf_gaussian(const nf_key *key, uint64_t first, uint16_t draw, double *out, size_t n, uint8_t isa);
+
+/* 1 / (1 + e**-z) and its logarithm, with an error below 0.5001 ulp.  The same bits on every machine. */
+nf_status nf_logistic(const float *z, float *out, size_t n, uint8_t isa);
+nf_status nf_log_logistic(const float *z, float *out, size_t n, uint8_t isa);
+
+/* out = a @ b in float32 or float64 arithmetic (`type`), each output summed over k in ascending order from 0, every
+ * product and every sum rounded once.  a: m x k, element (i, j) at i * a_step + j.  b: k x n, element (i, j) at
+ * i * b_row + j * b_column.  out: m x n without gaps, overlapping neither. */
+nf_status nf_matmul_in_order(nf_type type, const void *a, size_t a_step, const void *b, size_t b_row, size_t b_column,
+                             void *out, size_t m, size_t k, size_t n, uint8_t isa);
+
+/* cdef: end */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

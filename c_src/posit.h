@@ -1,0 +1,106 @@
+/* Posits: two's complement codes; the magnitude is regime, exponent, fraction, cut where the word ends. */
+#ifndef NF_POSIT_H
+#define NF_POSIT_H
+
+#include "cell.h"
+
+NF_INLINE nf_unpacked unpack_posit(const nf_grid *grid, uint64_t code)
+{
+    int n = grid->format.width, es = grid->format.exponent_bits;
+    int sign = (code & grid->sign_bit) != 0;
+    uint64_t magnitude = sign ? (0 - code) & grid->mask : code;
+    if (magnitude == 0)
+        return number_of(0, 0, 0);
+    if (magnitude == grid->sign_bit)
+        return special_of(NF_NAN, 0);
+    uint64_t body = magnitude << (64 - (n - 1)); /* the first regime bit on top */
+    int ones = body >> 63 != 0;
+    int run = ones ? (~body ? leading_zeros(~body) : 64) : leading_zeros(body);
+    if (run > n - 1)
+        run = n - 1;
+    int64_t regime = ones ? run - 1 : -run;
+    uint64_t rest = run + 1 > 63 ? 0 : body << (run + 1); /* exponent, then fraction; missing bits are 0 */
+    uint64_t exponent = es ? rest >> (64 - es) : 0;
+    uint64_t fraction = es ? rest << es : rest;
+    nf_unpacked x = {NF_FINITE_NUMBER, (uint8_t)sign, regime * ((int64_t)1 << es) + (int64_t)exponent,
+                     ((uint64_t)1 << 63) | fraction >> 1};
+    return x;
+}
+
+/* Bits that the word leaves for exponent and fraction behind the regime of x. */
+NF_INLINE int posit_room(const nf_grid *grid, const nf_unpacked *x)
+{
+    int64_t regime = x->exponent >> grid->format.exponent_bits;
+    return grid->format.width - 1 - (int)(regime < 0 ? 1 - regime : regime + 2);
+}
+
+/* Exponent, then fraction: es + 63 bits. */
+NF_INLINE unsigned __int128 posit_payload(const nf_grid *grid, const nf_unpacked *x)
+{
+    uint64_t exponent = (uint64_t)x->exponent & (((uint64_t)1 << grid->format.exponent_bits) - 1);
+    return (unsigned __int128)exponent << 63 | (x->significand << 1) >> 1;
+}
+
+/* The cell on the encoding: its midpoint is the posit with one more bit.  `reaches_zero`: 0 is a neighbour of minpos
+ * (a stochastic rounding); otherwise nothing but 0 rounds to 0. */
+NF_INLINE nf_cell layout_posit(const nf_grid *grid, const nf_unpacked *x, int reaches_zero)
+{
+    nf_cell cell = {0, 1, 0, 0, 1, 0, 0};
+    if (x->exponent >= grid->emax) {
+        cell.low = grid->max_magnitude;
+        cell.outside = x->exponent > grid->emax || x->significand << 1;
+        cell.significand_even = 0;
+        return cell;
+    }
+    if (x->exponent < grid->emin) {
+        cut_bits(x->significand, 63 + grid->emin - x->exponent, &cell);
+        cell.forced = !reaches_zero;
+        return cell;
+    }
+    int64_t regime = x->exponent >> grid->format.exponent_bits;
+    int room = posit_room(grid, x);
+    int cut = 63 + grid->format.exponent_bits - room;
+    unsigned __int128 payload = posit_payload(grid, x);
+    unsigned __int128 tail = payload << (128 - cut);
+    uint64_t run = regime < 0 ? 1 : ((uint64_t)2 << (regime + 1)) - 2;
+    cell.low = run << room | (uint64_t)(payload >> cut);
+    cell.tail = (uint64_t)(tail >> 64);
+    cell.sticky = (uint64_t)tail != 0;
+    cell.significand_even = !(cell.low & 1);
+    return cell;
+}
+
+/* The tail exactly: of the code, or by value, (x / low - 1) / (high / low - 1).  The cell (0, minpos) has one tail. */
+NF_INLINE nf_fraction posit_fraction(const nf_grid *grid, const nf_unpacked *x, int by_code)
+{
+    int es = grid->format.exponent_bits;
+    if (x->exponent < grid->emin)
+        return fraction_below(x->significand, 63 + grid->emin - x->exponent);
+    int room = posit_room(grid, x);
+    int cut_exponent = room < es ? es - room : 0;
+    if (cut_exponent == 0)
+        return fraction_below(x->significand, 63 + es - room);
+    int gap = 1 << cut_exponent; /* high / low = 2**gap */
+    int above = (int)(x->exponent & (gap - 1));
+    nf_fraction f = {posit_payload(grid, x) << (128 - (63 + cut_exponent)), 1, 128};
+    if (by_code)
+        return f;
+    f.numerator = ((unsigned __int128)x->significand << (above + 1)) - ((unsigned __int128)1 << 64);
+    f.divisor = ((uint64_t)1 << gap) - 1;
+    f.shift = 64;
+    return f;
+}
+
+/* Replace the tail of the code by the tail by value. */
+NF_INLINE void tail_by_value(const nf_grid *grid, const nf_unpacked *x, nf_cell *cell)
+{
+    if (x->exponent < grid->emin || x->exponent >= grid->emax)
+        return;
+    nf_fraction f = posit_fraction(grid, x, 0);
+    if (f.divisor > 1) {
+        cell->tail = (uint64_t)(f.numerator / f.divisor);
+        cell->sticky = f.numerator % f.divisor != 0;
+    }
+}
+
+#endif

@@ -1,0 +1,1 @@
+#include "numfmt.h"

@@ -1,0 +1,82 @@
+/* Counters and error sums of a block.  Doubles are added in element order, so every instruction set gives the same. */
+#ifndef NF_REPORT_H
+#define NF_REPORT_H
+
+/* The nearest double; infinity beyond the range, 0 far below it. */
+NF_INLINE double nearest_f64(const nf_unpacked *x)
+{
+    nf_unpacked unit = number_of(0, 1, 0);
+    if (x->kind != NF_FINITE_NUMBER)
+        return x->kind == NF_ZERO ? 0.0 : x->kind == NF_NAN ? NAN : x->sign ? -INFINITY : INFINITY;
+    if (x->exponent > 1023 || x->exponent < -1075)
+        return (x->exponent > 0 ? INFINITY : 0.0) * (x->sign ? -1.0 : 1.0);
+    unit.exponent = x->exponent / 2;
+    double first = pack_f64(&unit), scaled = (double)x->significand * 0x1p-63 * first;
+    unit.exponent = x->exponent - x->exponent / 2;
+    return (x->sign ? -scaled : scaled) * pack_f64(&unit);
+}
+
+/* The gap between the neighbours around a finite nonzero x. */
+static double gap_around(const nf_grid *grid, const nf_unpacked *x)
+{
+    nf_unpacked low = number_of(0, 1, grid->emin), high;
+    if (grid->format.family == NF_POSIT) {
+        uint64_t code = layout_posit(grid, x, 1).low;
+        code -= code == grid->max_magnitude;
+        low = unpack_posit(grid, code);
+        high = unpack_posit(grid, code + 1);
+        return nearest_f64(&high) - nearest_f64(&low);
+    }
+    if (grid->format.family == NF_FLOAT && !is_flushed(grid, x))
+        low.exponent = (x->exponent > grid->emin ? x->exponent : grid->emin) - grid->format.fraction_bits;
+    return nearest_f64(&low);
+}
+
+/* Inexact, and below the smallest normal number even when rounded with unbounded exponent. */
+static int underflows(const nf_plan *plan, const nf_unpacked *x, uint32_t word, uint64_t element)
+{
+    if (x->kind != NF_FINITE_NUMBER || x->exponent >= plan->grid.emin)
+        return 0;
+    return plan->grid.format.family != NF_FLOAT || !reaches_normal(plan->options.rounding, plan, x, word, element);
+}
+
+static uint32_t flags_of(uint32_t what, int is_tiny, const nf_unpacked *x)
+{
+    uint32_t flags = what & NF_WAS_INEXACT ? NF_INEXACT : 0;
+    if ((what & NF_WAS_OVERFLOWED) && x->kind == NF_FINITE_NUMBER)
+        flags |= NF_OVERFLOW;
+    if ((what & NF_WAS_NAN) != 0 && x->kind != NF_NAN)
+        flags |= NF_INVALID;
+    return is_tiny ? flags | NF_UNDERFLOW : flags;
+}
+
+static void add_error(const nf_grid *grid, const nf_unpacked *x, const nf_unpacked *value, nf_report *r)
+{
+    double exact = nearest_f64(x), error = fabs(nearest_f64(value) - exact);
+    double ulp = x->kind == NF_FINITE_NUMBER && error > 0 ? error / gap_around(grid, x) : 0;
+    r->finite++;
+    r->max_error = error > r->max_error ? error : r->max_error;
+    r->max_ulp = ulp > r->max_ulp ? ulp : r->max_ulp;
+    r->sum_squared_error += error * error;
+    r->sum_squared_ulp += ulp * ulp;
+    r->sum_squared_value += exact * exact;
+}
+
+static void report_block(const nf_plan *plan, const nf_unpacked *x, const nf_unpacked *values, const uint32_t *what,
+                         const uint32_t *words, uint64_t first, size_t n, nf_report *r)
+{
+    r->count += n;
+    for (size_t i = 0; i < n; i++) {
+        int is_tiny = (what[i] & NF_WAS_INEXACT) && underflows(plan, &x[i], words[i], first + i);
+        r->inexact += (what[i] & NF_WAS_INEXACT) != 0;
+        r->overflowed += (what[i] & NF_WAS_OVERFLOWED) != 0;
+        r->underflowed += (uint64_t)is_tiny;
+        r->saturated += (what[i] & NF_WAS_SATURATED) != 0;
+        r->nan += (what[i] & NF_WAS_NAN) != 0;
+        r->flags |= flags_of(what[i], is_tiny, &x[i]);
+        if (x[i].kind <= NF_FINITE_NUMBER && values[i].kind <= NF_FINITE_NUMBER)
+            add_error(&plan->grid, &x[i], &values[i], r);
+    }
+}
+
+#endif

@@ -1,0 +1,60 @@
+"""numfmt: number formats, bit for bit.
+
+A format says which codes exist and what each is worth; a rounding says which neighbour a value
+between two of them goes to; an overflow policy says what becomes of a value outside the range.  See
+`parse` for the spellings of formats and `quantize` for the modes.
+"""
+
+from ._core import lib as _lib
+from ._core import text as _text
+from ._errors import (
+    DtypeError,
+    FormatError,
+    MachineError,
+    NanError,
+    NumfmtError,
+    RandomError,
+    RangeError,
+    RoundingError,
+    ShapeError,
+)
+from ._machine import Machine, machine, machines
+from ._pack import pack, unpack
+from ._parse import parse
+from ._quantize import convert, decode, encode, quantize
+from ._random import Generator, Key, random_bits
+from ._report import Report
+from .formats import Fixed, Float, Format, Posit
+
+__version__: str = _text(_lib.nf_version())
+
+__all__ = [
+    "DtypeError",
+    "Fixed",
+    "Float",
+    "Format",
+    "FormatError",
+    "Generator",
+    "Key",
+    "Machine",
+    "MachineError",
+    "NanError",
+    "NumfmtError",
+    "Posit",
+    "RandomError",
+    "RangeError",
+    "Report",
+    "RoundingError",
+    "ShapeError",
+    "binary32",
+    "convert",
+    "decode",
+    "encode",
+    "machine",
+    "machines",
+    "pack",
+    "parse",
+    "quantize",
+    "random_bits",
+    "unpack",
+]

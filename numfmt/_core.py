@@ -1,0 +1,124 @@
+"""The compiled core: the only module that touches ``ffi`` and ``lib``, and where a status becomes
+an exception."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import _errors as errors
+from ._numfmt import ffi, lib
+
+__all__ = ["available_isas", "check", "ffi", "forced_isa", "lib", "pointer"]
+
+_STATUS_ERRORS: dict[int, type[errors.NumfmtError]] = {
+    lib.NF_BAD_FORMAT: errors.FormatError,
+    lib.NF_BAD_ROUNDING: errors.RoundingError,
+    lib.NF_BAD_OVERFLOW: errors.RoundingError,
+    lib.NF_BAD_NAN: errors.RoundingError,
+    lib.NF_NEEDS_RANDOM: errors.RandomError,
+    lib.NF_HAS_RANDOM: errors.RandomError,
+    lib.NF_FOUND_NAN: errors.NanError,
+    lib.NF_FOUND_RANGE: errors.RangeError,
+    lib.NF_BAD_TYPE: errors.DtypeError,
+}
+
+TYPES = {
+    np.dtype(np.float16): lib.NF_F16,
+    np.dtype(np.float32): lib.NF_F32,
+    np.dtype(np.float64): lib.NF_F64,
+    np.dtype(np.int64): lib.NF_I64,
+    np.dtype(np.uint64): lib.NF_U64,
+}
+
+
+class Row(NamedTuple):
+    """One row of a table of modes."""
+
+    name: str
+    number: int
+    aliases: tuple[str, ...]
+    meaning: str
+    is_random: bool
+    takes_count: bool
+
+
+def text(pointer: Any) -> str:
+    return str(ffi.string(pointer).decode())
+
+
+def _rows(at: Callable[[int], Any]) -> tuple[Row, ...]:
+    rows: list[Row] = []
+    while (row := at(len(rows))) != ffi.NULL:
+        aliases = tuple(text(row.aliases).split())
+        rows.append(
+            Row(
+                text(row.name),
+                len(rows),
+                aliases,
+                text(row.meaning),
+                bool(row.is_random),
+                bool(row.takes_count),
+            )
+        )
+    return tuple(rows)
+
+
+ROUNDINGS = _rows(lib.nf_rounding_at)
+OVERFLOWS = _rows(lib.nf_overflow_at)
+NAN_POLICIES = _rows(lib.nf_nan_policy_at)
+
+
+def named_formats() -> Iterator[tuple[str, tuple[str, ...], Any]]:
+    """(name, aliases, descriptor) of each row of the core's table."""
+    index = 0
+    while (row := lib.nf_named_format_at(index)) != ffi.NULL:
+        yield text(row.name), tuple(text(row.aliases).split()), row.format
+        index += 1
+
+
+def check(status: int, message: str | None = None) -> None:
+    """Raise the exception of a status that is not NF_OK; `message` says more than the core can."""
+    if status == lib.NF_OK:
+        return
+    if status == lib.NF_NO_MEMORY:
+        raise MemoryError("the core ran out of memory")
+    error = _STATUS_ERRORS.get(status, errors.NumfmtError)
+    raise error(message or text(lib.nf_status_message(status)))
+
+
+def pointer(array: np.ndarray[Any, Any]) -> Any:
+    """The memory of a C-contiguous array, not copied; NULL where there is none."""
+    return ffi.from_buffer(array) if array.size else ffi.NULL
+
+
+def available_isas() -> list[str]:
+    """The instruction sets that the core was built with and this machine has, best first."""
+    return [name for index, name in enumerate(_isas()) if lib.nf_isa_supported(index)]
+
+
+def _isas() -> list[str]:
+    names: list[str] = []
+    while (name := lib.nf_isa_at(len(names))) != ffi.NULL:
+        names.append(text(name))
+    return names
+
+
+_isa: ContextVar[int] = ContextVar("numfmt_isa", default=0)
+isa_number = _isa.get
+
+
+@contextlib.contextmanager
+def forced_isa(name: str) -> Iterator[None]:
+    """Run the kernels of one instruction set by name: no bit of any result changes."""
+    if name not in available_isas():
+        raise errors.NumfmtError(errors.unknown("instruction set", name, available_isas()))
+    token = _isa.set(_isas().index(name) + 1)
+    try:
+        yield
+    finally:
+        _isa.reset(token)

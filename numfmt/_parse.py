@@ -1,0 +1,217 @@
+"""The grammar of format spellings."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._core import lib
+from ._errors import FormatError, unknown
+from .formats import Fixed, Float, Format, Posit
+from .formats.float import SPECIALS, SUBNORMALS
+
+_CALL = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:<(.*)>|:(.*))?\s*\Z", re.DOTALL)
+_MINIFLOAT = re.compile(r"(u?)e(\d+)m(\d+)(fnuz|fn)?\Z")
+_Q = re.compile(r"(u?)q(\d+)\.(\d+)\Z", re.IGNORECASE)
+_CARRIED = ("rounding", "overflow")
+_SWITCHES = {"on": True, "off": False, "True": True, "False": False, "true": True, "false": False}
+
+
+def _from_row(row: Any) -> Format:
+    if row.family == lib.NF_FIXED:
+        return Fixed(row.width, row.fraction_bits, signed=bool(row.is_signed))
+    if row.family == lib.NF_POSIT:
+        return Posit(row.width, row.exponent_bits)
+    special = next(name for name, number in SPECIALS.items() if number == row.special)
+    subnormals = next(value for value, number in SUBNORMALS.items() if number == row.subnormals)
+    return Float(
+        row.exponent_bits,
+        row.fraction_bits,
+        bias=row.bias,
+        special=special,
+        subnormals=subnormals,
+        signed=bool(row.is_signed),
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def named() -> dict[str, Format]:
+    """Every name and alias of the core's table."""
+    found: dict[str, Format] = {}
+    for name, aliases, row in _core.named_formats():
+        for spelling in (name, *aliases):
+            found[spelling] = _from_row(row)
+    return found
+
+
+def _split(inside: str) -> list[str]:
+    """Parts at commas outside parentheses."""
+    parts, depth = [""], 0
+    for character in inside:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
+def _integer(part: str, spelling: str) -> int:
+    if not re.fullmatch(r"[+-]?\d{1,20}", part):
+        raise FormatError(f"format={spelling!r}: {part!r} must be an integer")
+    return int(part)
+
+
+def _arguments(
+    parts: list[str], names: tuple[str, ...], spelling: str
+) -> tuple[list[int], dict[str, Any]]:
+    positional = [part for part in parts if "=" not in part]
+    keywords: dict[str, Any] = {}
+    for part in parts:
+        if "=" not in part:
+            continue
+        name, value = (piece.strip() for piece in part.split("=", 1))
+        if name not in names:
+            raise FormatError(f"format={spelling!r}: {unknown('parameter', name, names)}")
+        if name in keywords:
+            raise FormatError(f"format={spelling!r}: {name} stands twice")
+        keywords[name] = value
+    return [_integer(part, spelling) for part in positional], keywords
+
+
+def _need(positional: list[int], low: int, high: int, usage: str, spelling: str) -> None:
+    if not low <= len(positional) <= high:
+        raise FormatError(f"format={spelling!r}: write {usage}")
+
+
+def _fixed(parts: list[str], spelling: str, signed: bool) -> Format:
+    positional, keywords = _arguments(parts, _CARRIED, spelling)
+    _need(positional, 2, 2, "fixed<width,fraction_bits> or ufixed<width,fraction_bits>", spelling)
+    return Fixed(*positional, signed=signed, **keywords)
+
+
+def _float(parts: list[str], spelling: str, signed: bool) -> Format:
+    names = ("bias", "special", "subnormals", *_CARRIED)
+    positional, keywords = _arguments(parts, names, spelling)
+    _need(positional, 2, 2, "float<exponent_bits,fraction_bits> or ufloat<...>", spelling)
+    if "bias" in keywords:
+        keywords["bias"] = _integer(keywords["bias"], spelling)
+    if "subnormals" in keywords:
+        keywords["subnormals"] = _SWITCHES.get(keywords["subnormals"], keywords["subnormals"])
+    return Float(*positional, signed=signed, **keywords)
+
+
+def _posit(parts: list[str], spelling: str) -> Format:
+    positional, keywords = _arguments(parts, _CARRIED, spelling)
+    _need(positional, 1, 2, "posit<width,es>", spelling)
+    return Posit(*positional, **keywords)
+
+
+def _ap_fixed(parts: list[str], spelling: str, signed: bool) -> Format:
+    usage = "ap_fixed<width,integer_bits,AP_TRN,AP_WRAP,saturated_bits>"
+    if not 2 <= len(parts) <= 5:
+        raise FormatError(f"format={spelling!r}: write {usage}, the last three optional")
+    width, integer_bits = _integer(parts[0], spelling), _integer(parts[1], spelling)
+    rounding = parts[2] if len(parts) > 2 else "AP_TRN"
+    overflow = parts[3] if len(parts) > 3 else "AP_WRAP"
+    if len(parts) > 4:
+        overflow += f"({_integer(parts[4], spelling)})"
+    return Fixed(width, width - integer_bits, signed=signed, rounding=rounding, overflow=overflow)
+
+
+_FAMILIES: dict[str, Callable[[list[str], str], Format]] = {
+    "fixed": functools.partial(_fixed, signed=True),
+    "ufixed": functools.partial(_fixed, signed=False),
+    "float": functools.partial(_float, signed=True),
+    "ufloat": functools.partial(_float, signed=False),
+    "posit": _posit,
+    "ap_fixed": functools.partial(_ap_fixed, signed=True),
+    "ap_ufixed": functools.partial(_ap_fixed, signed=False),
+}
+
+
+def _minifloat(match: re.Match[str], spelling: str) -> Format:
+    unsigned, exponent_bits, fraction_bits, special = match.groups()
+    e, m, letter = int(exponent_bits), int(fraction_bits), "ufloat" if unsigned else "float"
+    if special is None:
+        raise FormatError(
+            f"format={spelling!r} is ambiguous: write {letter}<{e},{m}> (top exponent is infinity "
+            f"and NaN), {spelling}fn (one NaN, no infinity) or {letter}<{e},{m},special=finite>"
+        )
+    return Float(e, m, special=special, signed=not unsigned)
+
+
+def _bare_name(name: str, spelling: str) -> Format:
+    if name in named():
+        return named()[name]
+    if (match := _Q.match(name)) is not None:
+        m, n = int(match[2]), int(match[3])
+        letter = "ufixed" if match[1] else "fixed"
+        raise FormatError(
+            f"format={spelling!r} is ambiguous: write {letter}<{m + n + 1},{n}> (m without the "
+            f"sign bit) or {letter}<{m + n},{n}> (m with it)"
+        )
+    if (match := _MINIFLOAT.match(name)) is not None:
+        return _minifloat(match, spelling)
+    usages = ["fixed<8,3>", "ufixed<8,3>", "float<4,3>", "posit<8,2>", "ap_fixed<8,4>"]
+    if name in _FAMILIES:
+        raise FormatError(f"format={spelling!r} needs parameters, as in {' '.join(usages)}")
+    raise FormatError(unknown("format", spelling, [*named(), *_FAMILIES, *usages]))
+
+
+@functools.lru_cache(maxsize=1024)
+def _parse_spelling(spelling: str) -> Format:
+    match = _CALL.match(spelling)
+    if match is None:
+        raise FormatError(
+            unknown("format", spelling, [*named(), "fixed<8,3>", "float<4,3>", "posit<8,2>"])
+        )
+    name, angled, coloned = match.groups()
+    inside = angled if angled is not None else coloned
+    if inside is None:
+        return _bare_name(name, spelling)
+    parts = _split(inside)
+    if name in _FAMILIES:
+        return _FAMILIES[name](parts, spelling)
+    if name in named() or _MINIFLOAT.match(name):
+        positional, keywords = _arguments(parts, _CARRIED, spelling)
+        _need(positional, 0, 0, f"{name} or {name}<rounding=...,overflow=...>", spelling)
+        return _bare_name(name, spelling).replace(**keywords)
+    raise FormatError(unknown("format", spelling, [*_FAMILIES, *named()]))
+
+
+def parse(format: object) -> Format:
+    """A format from its spelling, a NumPy (or ml_dtypes) dtype, or a format itself.
+
+    Spellings: a name (``e4m3fn``, ``bfloat16``, ``q15``), or a family with parameters,
+        ``fixed<8,3>`` or shell-safe
+    ``fixed:8,3``; ``ap_fixed<8,4,AP_RND,AP_SAT>`` carries its modes.  ``parse(str(f)) == f`` for
+    every format.
+
+    Raises:
+        FormatError: an unknown or ambiguous spelling; the message lists the nearest known ones.
+
+    >>> parse("fixed:8,3")
+    <numfmt format fixed<8,3>: rounding nearest_even, overflow saturate>
+    >>> str(parse("ap_fixed<8,4>"))
+    'fixed<8,4,rounding=down,overflow=wrap>'
+    """
+    if isinstance(format, Format):
+        return format
+    if isinstance(format, str):
+        return _parse_spelling(format)
+    if isinstance(format, (np.dtype, type)):
+        try:
+            name = np.dtype(format).name
+        except TypeError:
+            name = ""
+        if name in named():
+            return named()[name]
+    raise FormatError(
+        f"format={format!r} must be a numfmt format, a spelling such as 'fixed<8,3>', or a dtype"
+    )

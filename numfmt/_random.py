@@ -1,0 +1,204 @@
+"""Random bits as a value: keys, generators that hand out a key's calls, and the bits that a key
+gives."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._core import ffi, lib
+from ._errors import RandomError, ShapeError, unknown
+
+_CALLS = 1 << 48
+_WORD = 1 << 64
+
+
+def _integer(value: object, argument: str, high: int) -> int:
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = -1
+    if isinstance(value, (bool, np.bool_)) or not 0 <= number < high:
+        raise RandomError(
+            f"{argument}={value!r} must be an integer from 0 to 2**{high.bit_length() - 1} - 1"
+        )
+    return number
+
+
+def _canonical(item: int | str) -> bytes:
+    if isinstance(item, str):
+        body, tag = item.encode(), b"s"
+    else:
+        body, tag = item.to_bytes(item.bit_length() // 8 + 1, "little", signed=True), b"i"
+    return tag + len(body).to_bytes(8, "little") + body
+
+
+@functools.lru_cache(maxsize=4096)
+def _philox_key(seed: int, stream: int, folded: tuple[int | str, ...]) -> int:
+    if stream == 0 and not folded:
+        return seed
+    data = b"".join(map(_canonical, (seed, stream, *folded)))
+    return int.from_bytes(hashlib.blake2b(data).digest()[:8], "little")
+
+
+@dataclass(frozen=True)
+class Key:
+    """Where a stochastic operation takes its random bits: the same key gives the same bits.
+
+    Args:
+        seed: 0 .. 2**64 - 1; the Philox4x32-10 key itself where `stream` is 0 and nothing is folded
+            in.
+        stream: 0 .. 2**64 - 1; independent streams of one seed.
+
+    In a loop use ``key.at(step)``: a key that is used twice gives the same bits twice.
+
+    >>> import numfmt as nf
+    >>> key = nf.Key(7)
+    >>> nf.quantize([0.5, 0.5, 0.5, 0.5], "fixed<8,0>", "stochastic", key=key.at(3))
+    array([1., 1., 0., 0.])
+    """
+
+    seed: int
+    stream: int = 0
+    folded: tuple[int | str, ...] = dataclasses.field(default=(), kw_only=True)
+    call: int = dataclasses.field(default=0, kw_only=True)
+    first: int = dataclasses.field(default=0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", _integer(self.seed, "seed", _WORD))
+        object.__setattr__(self, "stream", _integer(self.stream, "stream", _WORD))
+        object.__setattr__(self, "call", _integer(self.call, "call", _CALLS))
+        object.__setattr__(self, "first", _integer(self.first, "first", _WORD))
+
+    @property
+    def philox(self) -> int:
+        """The 64-bit key of Philox4x32-10: the seed, or 8 bytes of BLAKE2b over (seed, stream,
+        folded items)."""
+        return _philox_key(self.seed, self.stream, self.folded)
+
+    def at(self, call: int, first: int = 0) -> Key:
+        """The key's call number `call` (0 .. 2**48 - 1), for the piece that begins at element
+        `first`."""
+        return dataclasses.replace(self, call=call, first=first)
+
+    def fold_in(self, *items: int | str) -> Key:
+        """An independent key for another tensor or purpose: ``key.fold_in("weights", 3)``."""
+        if not items:
+            raise RandomError("fold_in() needs at least one int or str")
+        clean: list[int | str] = []
+        for item in items:
+            if isinstance(item, str):
+                clean.append(str(item))
+                continue
+            try:
+                clean.append(operator.index(item))
+            except TypeError:
+                raise RandomError(f"fold_in: {item!r} must be an int or a str") from None
+        return dataclasses.replace(self, folded=(*self.folded, *clean))
+
+
+class Generator:
+    """A source that counts its own calls: each use as ``key=`` is its next call.
+
+    Args:
+        seed: 0 .. 2**64 - 1.
+        kind: ``"philox4x32-10"``.
+
+    >>> import numfmt as nf
+    >>> generator = nf.Generator(7)
+    >>> nf.quantize(0.5, "fixed<8,0>", "stochastic", key=generator)
+    np.float64(1.0)
+    >>> generator.state
+    {'kind': 'philox4x32-10', 'seed': 7, 'call': 1}
+    """
+
+    KINDS = ("philox4x32-10",)
+
+    def __init__(self, seed: int, kind: str = "philox4x32-10", **parameters: object) -> None:
+        if kind not in self.KINDS:
+            raise RandomError(unknown("kind", kind, self.KINDS))
+        if parameters:
+            raise RandomError(
+                f"{next(iter(parameters))!r} is not a parameter of kind={kind!r}, which takes none"
+            )
+        self._key = Key(seed)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Everything needed to go on later: assign it to another generator's ``state``."""
+        return {"kind": self.KINDS[0], "seed": self._key.seed, "call": self._key.call}
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        if set(state) != {"kind", "seed", "call"} or state["kind"] not in self.KINDS:
+            raise RandomError(
+                f"state={state!r} is not a state of a generator of kind {self.KINDS[0]!r}"
+            )
+        self._key = Key(state["seed"]).at(state["call"])
+
+    def next_key(self) -> Key:
+        """The key of the next call."""
+        key = self._key
+        self._key = key.at(key.call + 1)
+        return key
+
+    def __repr__(self) -> str:
+        return f"Generator({self._key.seed}, kind={self.KINDS[0]!r}, call={self._key.call})"
+
+
+def take_key(key: object) -> Key:
+    """The key of one call; an int is refused, for a loop would use it twice."""
+    if isinstance(key, Generator):
+        return key.next_key()
+    if isinstance(key, Key):
+        return key
+    raise RandomError(
+        f"key={key!r} must be a numfmt.Key or numfmt.Generator; write numfmt.Key({key!r})"
+    )
+
+
+def core_key(key: Key) -> Any:
+    """The core's key structure."""
+    return ffi.new("nf_key *", (key.philox, key.call))
+
+
+def random_bits(
+    key: Key | Generator, shape: int | tuple[int, ...], *, draw: int = 0
+) -> np.ndarray[Any, Any]:
+    """The random words that a key gives to the elements of an array.
+
+    Args:
+        key: the key; its call number and first element count.
+        shape: of the array; elements are numbered in C order.
+        draw: 0 .. 65535; elements that need more than one word take draw 1, 2, ...
+
+    Returns:
+        uint32 array of Philox4x32-10 words (Salmon, Moraes, Dror and Shaw, SC 2011): element i has
+        word ``(i >> 4) & 3`` of block ``(i >> 6) * 16 + (i & 15)``.
+
+    >>> import numfmt as nf
+    >>> nf.random_bits(nf.Key(0), 2)
+    array([1713891541, 4175744164], dtype=uint32)
+    """
+    taken = take_key(key)
+    _integer(draw, "draw", 1 << 16)
+    try:
+        out = np.empty(shape, np.uint32)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"shape={shape!r} is not a shape: {error}") from None
+    status = lib.nf_random_bits(
+        core_key(taken), taken.first, draw, _words(out), out.size, _core.isa_number()
+    )
+    _core.check(status)
+    return out
+
+
+def _words(array: np.ndarray[Any, Any]) -> Any:
+    return ffi.cast("uint32_t *", _core.pointer(array))

@@ -1,0 +1,128 @@
+"""Reproducible float arithmetic for samplers: the same bits on every machine, and for every number of rows.
+
+NumPy's own products sum in an order that depends on sizes and libraries, and its elementary functions on the machine.
+Here each output of :func:`matmul` is summed over k in ascending order, each product and each sum rounded once, so a row
+computed alone equals the row computed among others, bit for bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._core import ffi, lib
+from ._errors import DtypeError, ShapeError
+
+__all__ = ["log_logistic", "logistic", "matmul"]
+
+Array = np.ndarray[Any, Any]
+
+_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def _matrix(value: Any, name: str) -> Array:
+    matrix = np.asarray(value)
+    if matrix.dtype not in _DTYPES:
+        raise DtypeError(f"{name} has dtype {matrix.dtype}; matmul takes float32 or float64")
+    if matrix.ndim != 2:
+        raise ShapeError(
+            f"{name} has shape {matrix.shape}; matmul takes matrices, of two dimensions"
+        )
+    return matrix
+
+
+def _memory(matrix: Array) -> Any:
+    return _core.pointer(matrix) if matrix.flags.c_contiguous else _core.pointer(matrix.T)
+
+
+def matmul(a: Any, b: Any, out: Array | None = None) -> Array:
+    """The matrix product, every output summed over k in ascending order from 0.
+
+    Args:
+        a: (m, k), float32 or float64.
+        b: (k, n), of a's dtype; the transpose of a C-contiguous array costs no copy.
+        out: None, or a C-contiguous (m, n) array of the same dtype that overlaps neither.
+
+    Returns:
+        (m, n), `out` where it is given.
+
+    Raises:
+        DtypeError: another dtype, or two different ones.
+        ShapeError: shapes that do not fit, or an `out` that overlaps an operand or is not C-contiguous.
+
+    >>> import numpy as np
+    >>> from numfmt import binary32
+    >>> binary32.matmul(np.float32([[1, 2]]), np.float32([[3], [4]]))
+    array([[11.]], dtype=float32)
+    """
+    left, right = np.ascontiguousarray(_matrix(a, "a")), _matrix(b, "b")
+    if left.dtype != right.dtype:
+        raise DtypeError(f"a is {left.dtype} and b is {right.dtype}; matmul needs one dtype")
+    (m, k), (rows, n) = left.shape, right.shape
+    if k != rows:
+        raise ShapeError(
+            f"a has shape {left.shape} and b {right.shape}; a's columns must be as many as b's rows"
+        )
+    if not (right.flags.c_contiguous or right.flags.f_contiguous):
+        right = np.ascontiguousarray(right)
+    b_row, b_column = (n, 1) if right.flags.c_contiguous else (1, k)
+    result = (
+        np.empty((m, n), left.dtype)
+        if out is None
+        else _checked_out(out, (m, n), left.dtype, (left, right))
+    )
+    kind = _core.TYPES[left.dtype]
+    memory = _core.pointer(left), k, _memory(right), b_row, b_column, _core.pointer(result)
+    _core.check(lib.nf_matmul_in_order(kind, *memory, m, k, n, _core.isa_number()))
+    return result
+
+
+def _checked_out(
+    out: Array, shape: tuple[int, int], dtype: np.dtype[Any], operands: tuple[Array, ...]
+) -> Array:
+    if not isinstance(out, np.ndarray) or out.dtype != dtype:
+        raise DtypeError(
+            f"out must be a {dtype} array, not {getattr(out, 'dtype', type(out).__name__)}"
+        )
+    if out.shape != shape or not out.flags.c_contiguous or not out.flags.writeable:
+        raise ShapeError(
+            f"out of shape {out.shape} must be a writeable C-contiguous array of shape {shape}"
+        )
+    if any(np.may_share_memory(out, operand) for operand in operands):
+        raise ShapeError("out overlaps an operand")
+    return out
+
+
+def _elementwise(function: Any, z: Any, name: str) -> Array:
+    source = np.asarray(z)
+    if source.dtype != np.float32:
+        raise DtypeError(f"z has dtype {source.dtype}; {name} takes float32")
+    source = np.ascontiguousarray(source).reshape(source.shape)
+    out = np.empty(source.shape, np.float32)
+    pointers = (ffi.cast("float *", _core.pointer(array)) for array in (source, out))
+    _core.check(function(*pointers, out.size, _core.isa_number()))
+    return out
+
+
+def logistic(z: Any) -> Array:
+    """1 / (1 + exp(-z)) of a float32 array of any shape, with an error below 0.5001 ulp; NaN stays NaN.
+
+    >>> import numpy as np
+    >>> from numfmt import binary32
+    >>> binary32.logistic(np.float32([0, 100, -100]))
+    array([5.0e-01, 1.0e+00, 3.8e-44], dtype=float32)
+    """
+    return _elementwise(lib.nf_logistic, z, "logistic")
+
+
+def log_logistic(z: Any) -> Array:
+    """The logarithm of :func:`logistic`, without loss where that is near 0 or 1; float32, error below 0.5001 ulp.
+
+    >>> import numpy as np
+    >>> from numfmt import binary32
+    >>> binary32.log_logistic(np.float32([0, 100, -100]))
+    array([-6.931472e-01, -3.783506e-44, -1.000000e+02], dtype=float32)
+    """
+    return _elementwise(lib.nf_log_logistic, z, "log_logistic")

@@ -1,0 +1,197 @@
+"""What every format has: its facts, its values and its spelling."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import operator
+from fractions import Fraction
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from .. import _core
+from .._core import ffi, lib
+from .._errors import FormatError, RangeError
+from .._modes import check_overflow_for, check_rounding_for, parse_overflow, parse_rounding
+
+Self = TypeVar("Self", bound="Format")
+Number = float | Fraction
+
+_WRITABLE_EXPONENT = 1 << 16
+_LISTABLE_WIDTH = 24
+
+
+@functools.lru_cache(maxsize=4096)
+def descriptor_of(format: Format) -> Any:
+    return ffi.new("nf_format *", format._fields())
+
+
+@functools.lru_cache(maxsize=1024)
+def facts_of(format: Format) -> Any:
+    facts = ffi.new("nf_format_facts *")
+    _core.check(lib.nf_format_describe(format._descriptor(), facts))
+    return facts
+
+
+def integer(value: object, argument: str, low: int, high: int) -> int:
+    """An int argument of a format, or a FormatError that says what is allowed."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = low - 1
+    if isinstance(value, (bool, np.bool_)) or not low <= number <= high:
+        raise FormatError(f"{argument}={value!r} must be an integer from {low} to {high}")
+    return number
+
+
+def value_of(format: Format, code: int) -> Number:
+    """The exact value of one code: a float where a float is exact, else a Fraction; NaN and
+    infinities are floats."""
+    x = ffi.new("nf_unpacked *")
+    _core.check(lib.nf_unpack(format._descriptor(), code, x))
+    sign = -1 if x.sign else 1
+    if x.kind == lib.NF_ZERO:
+        return sign * 0.0
+    if x.kind != lib.NF_FINITE_NUMBER:
+        return sign * (float("nan") if x.kind == lib.NF_NAN else float("inf"))
+    if abs(x.exponent) > _WRITABLE_EXPONENT:
+        raise RangeError(
+            f"{format}: code {code:#x} is about 2**{x.exponent}, too large or small to write as a "
+            f"number"
+        )
+    exact: Fraction = sign * int(x.significand) * Fraction(2) ** (int(x.exponent) - 63)
+    try:
+        near = float(exact)
+    except OverflowError:
+        return exact
+    return near if Fraction(near) == exact else exact
+
+
+class Format:
+    """A set of codes and what each is worth.  Immutable, hashable and picklable; compare with
+    ``==``."""
+
+    family: ClassVar[str]
+    width: int
+    rounding: str | None
+    overflow: str | None
+
+    def _fields(self) -> dict[str, int]:
+        raise AssertionError("a family says which descriptor it is")
+
+    def _spelling(self) -> tuple[str, list[str]]:
+        raise AssertionError("a family says how it is spelled")
+
+    def _check(self) -> None:
+        """Normalise the carried modes and refuse those without a meaning; the core has the last
+        word on the fields."""
+        if lib.nf_format_check(self._descriptor()) != lib.NF_OK:
+            raise FormatError(
+                f"{self.bare()} holds no nonzero finite value, or a field is out of range"
+            )
+        if self.rounding is not None:
+            rounding = parse_rounding(self.rounding)
+            check_rounding_for(self, rounding)
+            object.__setattr__(self, "rounding", str(rounding))
+        if self.overflow is not None:
+            overflow = parse_overflow(self.overflow)
+            check_overflow_for(self, overflow)
+            object.__setattr__(self, "overflow", str(overflow))
+
+    def _descriptor(self) -> Any:
+        return descriptor_of(self)
+
+    def replace(self: Self, **changes: Any) -> Self:
+        """A changed copy: ``f.replace(rounding="down")``."""
+        names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
+        for name in changes:
+            if name not in names:
+                raise FormatError(
+                    f"replace: {name!r} is not a field of {self}; it has {', '.join(names)}"
+                )
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+    def bare(self: Self) -> Self:
+        """The same format without carried modes."""
+        if self.rounding is None and self.overflow is None:
+            return self
+        return self.replace(rounding=None, overflow=None)
+
+    def __str__(self) -> str:
+        name, parts = self._spelling()
+        parts = list(parts)
+        parts += [f"rounding={self.rounding}"] if self.rounding else []
+        parts += [f"overflow={self.overflow}"] if self.overflow else []
+        return f"{name}<{','.join(parts)}>" if parts else name
+
+    def __repr__(self) -> str:
+        rounding = self.rounding or _core.ROUNDINGS[0].name
+        overflow = self.overflow or self.default_overflow
+        return f"<numfmt format {self.bare()}: rounding {rounding}, overflow {overflow}>"
+
+    @property
+    def default_overflow(self) -> str:
+        """The policy used where neither the caller nor the format names one."""
+        return str(_core.OVERFLOWS[facts_of(self.bare()).default_overflow].name)
+
+    @property
+    def has_infinity(self) -> bool:
+        return bool(facts_of(self.bare()).has_infinity)
+
+    @property
+    def has_nan(self) -> bool:
+        """Has a NaN (posits: NaR)."""
+        return bool(facts_of(self.bare()).has_nan)
+
+    @property
+    def precision(self) -> int:
+        """Significand bits with the hidden one, at their most; fixed point: the width less the sign
+        bit."""
+        return int(facts_of(self.bare()).precision)
+
+    @property
+    def max(self) -> Number:
+        """The largest finite value."""
+        return value_of(self, facts_of(self.bare()).max_code)
+
+    @property
+    def min(self) -> Number:
+        """The most negative finite value; 0 where unsigned."""
+        return value_of(self, facts_of(self.bare()).min_code)
+
+    @property
+    def smallest_positive(self) -> Number:
+        """The smallest value above 0, subnormal ones included."""
+        return value_of(self, facts_of(self.bare()).smallest_positive_code)
+
+    @property
+    def smallest_normal(self) -> Number:
+        """The smallest positive value with full precision; fixed point and posits: the smallest
+        positive one."""
+        return value_of(self, facts_of(self.bare()).smallest_normal_code)
+
+    @property
+    def eps(self) -> Number:
+        """The gap between 1 and the next larger value, were the exponent range unlimited."""
+        raise AssertionError("a family says what its eps is")
+
+    def all_codes(self) -> np.ndarray[Any, Any]:
+        """Every code in ascending order, for widths up to 24."""
+        if self.width > _LISTABLE_WIDTH:
+            raise FormatError(
+                f"{self} has 2**{self.width} codes; all_codes() lists up to 2**{_LISTABLE_WIDTH}"
+            )
+        return np.arange(1 << self.width, dtype=code_dtype(self))
+
+    def all_values(self, dtype: Any = np.float64) -> np.ndarray[Any, Any]:
+        """The value of every code, in the order of `all_codes`."""
+        from .._quantize import decode
+
+        values: np.ndarray[Any, Any] = decode(self.all_codes(), self, dtype=dtype)
+        return values
+
+
+def code_dtype(format: Format) -> np.dtype[Any]:
+    """The smallest unsigned dtype of 8, 16, 32 or 64 bits that holds a code."""
+    return np.dtype(f"u{int(lib.nf_code_size(format._descriptor()))}")
