@@ -74,6 +74,7 @@ static int type_holds_format(const nf_grid *g, const extent *t)
 static int reaches_ends(const nf_plan *p, int64_t highest, int has_infinities)
 {
     int overflows = highest >= p->grid.emax;
+    has_infinities &= p->grid.format.family != NF_POSIT; /* there they become NaR */
     switch (p->options.overflow) {
     case NF_OVERFLOW_saturate:
     case NF_OVERFLOW_saturate_symmetric:

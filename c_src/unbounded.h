@@ -30,10 +30,10 @@ static nf_unpacked unbounded_float(int mode, const nf_plan *plan, const nf_unpac
         int flush = grid.format.subnormals;
         if (flush >= NF_FTZ_BEFORE)
             up = flush == NF_FTZ_AFTER && reaches_normal(mode, plan, x, word, element);
-        return number_of(x->sign, (uint64_t)up, grid.emin);
+        return number_of(x->sign && (up || grid.has_negative_zero), (uint64_t)up, grid.emin);
     }
-    uint64_t below = cell.low - ((uint64_t)(binade - grid.emin) << t);
-    return number_of(x->sign, below + (uint64_t)up, binade - t);
+    uint64_t rounded = cell.low - ((uint64_t)(binade - grid.emin) << t) + (uint64_t)up;
+    return number_of(x->sign && (rounded || grid.has_negative_zero), rounded, binade - t);
 }
 
 /* Exponent of the largest finite number of a float type. */

@@ -25,6 +25,7 @@ class Input:
     given: Array
     plain: Array
     is_scalar: bool
+    name: str
 
 
 def is_float(dtype: np.dtype[Any]) -> bool:
@@ -60,7 +61,9 @@ def read_numbers(x: object, argument: str = "x") -> Input:
             f"{argument} has dtype {dtype}; float16, float32, float64, integers of up to 64 bits "
             f"and bool are allowed"
         )
-    return Input(array, np.ascontiguousarray(array, dtype=target).reshape(array.shape), is_scalar)
+    return Input(
+        array, np.ascontiguousarray(array, dtype=target).reshape(array.shape), is_scalar, argument
+    )
 
 
 def read_codes(codes: object, format: Format, argument: str = "codes") -> Input:
@@ -76,7 +79,9 @@ def read_codes(codes: object, format: Format, argument: str = "codes") -> Input:
             raise FormatError(
                 f"{argument} holds {bad}, which is no code of {format}: 0 .. 2**{format.width} - 1"
             )
-    return Input(array, np.ascontiguousarray(array, dtype=target).reshape(array.shape), is_scalar)
+    return Input(
+        array, np.ascontiguousarray(array, dtype=target).reshape(array.shape), is_scalar, argument
+    )
 
 
 def _overlaps(a: Array, b: Array) -> bool:
@@ -129,13 +134,12 @@ class Output:
         return self.plain[()] if self._scalar else self.plain
 
 
-def where(array: Array, flat_index: int) -> str:
-    """How a message names one element: index and value."""
-    index = tuple(int(i) for i in np.unravel_index(flat_index, array.shape)) if array.ndim else ()
-    value = array[index]
-    return (
-        f"{value}" if not index else f"element {index[0] if len(index) == 1 else index}, {value},"
-    )
+def where(array: Array, flat_index: int, argument: str) -> str:
+    """How a message names one element: ``x[2, 0] = nan``."""
+    if array.ndim == 0:
+        return f"{argument} = {array[()]}"
+    index = tuple(int(i) for i in np.unravel_index(flat_index, array.shape))
+    return f"{argument}[{', '.join(map(str, index))}] = {array[index]}"
 
 
 def type_of(array: Array) -> int:

@@ -42,17 +42,19 @@ class RangeError(NumfmtError, OverflowError):
     """A value out of range where the caller asked for an error."""
 
 
-def unknown(argument: str, given: object, known: Iterable[str]) -> str:
+def unknown(argument: str, given: object, known: Iterable[str], aliases: Iterable[str] = ()) -> str:
     """The message for a spelling that is not known: what it was, and the nearest ones that are.
+
+    `aliases` are suggested where they are near, and not listed otherwise.
 
     >>> unknown("rounding", "nearest_evn", ["nearest_even", "up"])
     "rounding='nearest_evn' is not known; did you mean 'nearest_even'?"
     """
     names = list(known)
-    text = str(given)
-    near = difflib.get_close_matches(text, names, n=3, cutoff=0.5)
+    text, all_names = str(given), [*names, *aliases]
+    near = difflib.get_close_matches(text, all_names, n=3, cutoff=0.5)
     if not near:
-        lower = {name.lower(): name for name in names}
+        lower = {name.lower(): name for name in all_names}
         near = [lower[name] for name in difflib.get_close_matches(text.lower(), lower, n=3)]
     if near:
         return f"{argument}={text!r} is not known; did you mean {' or '.join(map(repr, near))}?"

@@ -51,8 +51,8 @@ def _find(rows: tuple[_core.Row, ...], spelling: str, argument: str) -> _core.Ro
     for row in rows:
         if spelling == row.name or spelling in row.aliases:
             return row
-    names = [row.name for row in rows] + [alias for row in rows for alias in row.aliases]
-    raise RoundingError(unknown(argument, spelling, names))
+    aliases = [alias for row in rows for alias in row.aliases]
+    raise RoundingError(unknown(argument, spelling, [row.name for row in rows], aliases))
 
 
 def _split(spelling: object, argument: str) -> tuple[str, list[str]]:

@@ -66,16 +66,15 @@ class _Call:
 
     def check(self, status: int) -> None:
         """Raise what the core found, naming the first element."""
-        if status == lib.NF_FOUND_NAN:
-            raise NanError(
-                f"x: {where(self.source.given, self._failed_at[0])} is NaN, which "
-                f"{self.format.bare()} does not have; "
-                "choose nan='zero', 'max' or 'min'"
-            )
-        if status == lib.NF_FOUND_RANGE:
+        if status in (lib.NF_FOUND_NAN, lib.NF_FOUND_RANGE):
+            element = where(self.source.given, self._failed_at[0], self.source.name)
+            if status == lib.NF_FOUND_NAN:
+                raise NanError(
+                    f"{element}, and {self.format.bare()} has no NaN; "
+                    "choose nan='zero', 'max' or 'min'"
+                )
             raise RangeError(
-                f"x: {where(self.source.given, self._failed_at[0])} is out of range for "
-                f"{self.format.bare()} "
+                f"{element} is out of range for {self.format.bare()} "
                 f"under overflow={str(self.modes.overflow)!r}"
             )
         _core.check(status)
