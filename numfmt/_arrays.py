@@ -45,6 +45,11 @@ def as_array(x: object, argument: str) -> tuple[Array, bool]:
     return array, array.ndim == 0 and not isinstance(x, np.ndarray)
 
 
+def plain(array: Array, dtype: np.dtype[Any]) -> Array:
+    """The same numbers in a C-contiguous, aligned, native array; itself where it is one."""
+    return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"]).reshape(array.shape)
+
+
 def read_numbers(x: object, argument: str = "x") -> Input:
     """Real numbers: float16, float32, float64, integers of up to 64 bits and booleans, each
     exactly."""
@@ -61,9 +66,7 @@ def read_numbers(x: object, argument: str = "x") -> Input:
             f"{argument} has dtype {dtype}; float16, float32, float64, integers of up to 64 bits "
             f"and bool are allowed"
         )
-    return Input(
-        array, np.ascontiguousarray(array, dtype=target).reshape(array.shape), is_scalar, argument
-    )
+    return Input(array, plain(array, target), is_scalar, argument)
 
 
 def read_codes(codes: object, format: Format, argument: str = "codes") -> Input:
@@ -79,9 +82,7 @@ def read_codes(codes: object, format: Format, argument: str = "codes") -> Input:
             raise FormatError(
                 f"{argument} holds {bad}, which is no code of {format}: 0 .. 2**{format.width} - 1"
             )
-    return Input(
-        array, np.ascontiguousarray(array, dtype=target).reshape(array.shape), is_scalar, argument
-    )
+    return Input(array, plain(array, target), is_scalar, argument)
 
 
 def _overlaps(a: Array, b: Array) -> bool:
@@ -93,7 +94,7 @@ def _overlaps(a: Array, b: Array) -> bool:
         and a.shape == b.shape
         and a.itemsize == b.itemsize
     )
-    return not same and np.shares_memory(a, b)
+    return not same and bool(np.shares_memory(a, b))
 
 
 def check_out(out: object, source: Array, dtype: np.dtype[Any]) -> None:
@@ -121,7 +122,7 @@ class Output:
         self._out, self._scalar = out, source.is_scalar
         if out is not None:
             check_out(out, source.given, dtype)
-        direct = out is not None and out.flags.c_contiguous and out.dtype.isnative
+        direct = out is not None and out.flags.carray and out.dtype.isnative
         self.plain: Array = (
             out if direct and out is not None else np.empty(source.given.shape, dtype)
         )

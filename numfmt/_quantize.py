@@ -15,6 +15,7 @@ from ._arrays import (
     Input,
     Output,
     as_array,
+    plain,
     read_codes,
     read_numbers,
     type_of,
@@ -87,7 +88,7 @@ def read_words(random_bits: object, shape: tuple[int, ...]) -> Array:
         raise RandomError(f"random_bits has dtype {words.dtype}; it must be uint32")
     if words.shape != shape:
         raise ShapeError(f"random_bits has shape {words.shape}, x has {shape}")
-    return np.ascontiguousarray(words, dtype=np.uint32)
+    return plain(words, np.dtype(np.uint32))
 
 
 @functools.lru_cache(maxsize=4096)
