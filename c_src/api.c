@@ -31,7 +31,7 @@ static const size_t type_size[NF_TYPE_COUNT] = {2, 4, 8, 8, 8};
 /* A pointer is needed unless there is nothing to do, and all bytes of the array must be countable. */
 static int array_is_bad(const void *pointer, size_t n) { return (!pointer && n) || n > SIZE_MAX / 8; }
 
-static nf_status plan_for_call(nf_plan *plan, const nf_format *format, const nf_options *options)
+nf_status nf_plan_for_call(nf_plan *plan, const nf_format *format, const nf_options *options)
 {
     nf_status status = nf_plan_init(plan, format, options);
     if (status != NF_OK)
@@ -85,7 +85,7 @@ nf_status nf_quantize(const nf_format *format, const nf_options *options, nf_typ
                       void *y, size_t n, nf_report *report)
 {
     nf_plan plan;
-    nf_status status = plan_for_call(&plan, format, options);
+    nf_status status = nf_plan_for_call(&plan, format, options);
     if (status != NF_OK)
         return status;
     if ((unsigned)x_type >= NF_TYPE_COUNT || (unsigned)y_type > NF_F64 || array_is_bad(x, n) || array_is_bad(y, n))
@@ -110,7 +110,7 @@ nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type 
                     size_t n, nf_report *report)
 {
     nf_plan plan;
-    nf_status status = plan_for_call(&plan, format, options);
+    nf_status status = nf_plan_for_call(&plan, format, options);
     if (status != NF_OK)
         return status;
     if (plan.options.overflow == NF_OVERFLOW_unbounded)
@@ -135,7 +135,7 @@ nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_
     nf_grid grid;
     nf_status status = nf_grid_init(&grid, source);
     if (status == NF_OK)
-        status = plan_for_call(&plan, target, options);
+        status = nf_plan_for_call(&plan, target, options);
     if (status != NF_OK)
         return status;
     if (plan.options.overflow == NF_OVERFLOW_unbounded)

@@ -52,3 +52,75 @@ nf_status nf_matmul_in_order(nf_type type, const void *a, size_t a_step, const v
         kernels->matmul_f64(a, a_step, b, b_row, b_column, out, m, k, n);
     return NF_OK;
 }
+
+static nf_status failure(size_t index, int is_nan, uint64_t *failed_at)
+{
+    if (failed_at)
+        *failed_at = index;
+    return is_nan ? NF_FOUND_NAN : NF_FOUND_RANGE;
+}
+
+/* The elements must be finite, variances not negative. */
+static nf_status check_numbers(const nf_kernels *kernels, nf_type mean_type, const void *mean, size_t n,
+                               const double *variance, size_t variances, uint64_t *failed_at)
+{
+    int is_nan = 0;
+    size_t index = kernels->check_law(mean_type, mean, n, 0, &is_nan);
+    if (index < n)
+        return failure(index, is_nan, failed_at);
+    index = kernels->check_law(NF_F64, variance, variances, 1, &is_nan);
+    return index < variances ? failure(index, is_nan, failed_at) : NF_OK;
+}
+
+static int is_single_or_double(nf_type type) { return type == NF_F32 || type == NF_F64; }
+
+nf_status nf_variance_corrected(const nf_format *format, uint8_t method, const nf_key *key, uint64_t first,
+                                nf_type mean_type, const void *mean, const double *variance, int one_variance,
+                                nf_type out_type, void *out, size_t n, nf_report *report, uint64_t *failed_at,
+                                uint8_t isa)
+{
+    const nf_kernels *kernels = nf_pick_kernels(isa);
+    nf_report unused = {0};
+    nf_law law;
+    nf_status status = nf_law_init(&law, format, method);
+    if (status != NF_OK)
+        return status;
+    if (!kernels || key_is_bad(key) || !is_single_or_double(mean_type) || !is_single_or_double(out_type))
+        return NF_BAD_ARGUMENT;
+    size_t variances = one_variance && n ? 1 : n;
+    if (array_is_bad(mean, n) || array_is_bad(variance, variances) || array_is_bad(out, n))
+        return NF_BAD_ARGUMENT;
+    if (nf_type_holds_format(format, out_type) != NF_OK)
+        return NF_BAD_TYPE;
+    status = check_numbers(kernels, mean_type, mean, n, variance, variances, failed_at);
+    if (status != NF_OK)
+        return status;
+    nf_law_job job = {.law = &law,
+                      .key = key,
+                      .first = first,
+                      .mean_type = mean_type,
+                      .out_type = out_type,
+                      .mean = mean,
+                      .variance = variance,
+                      .one_variance = one_variance,
+                      .out = out,
+                      .n = n,
+                      .report = report ? report : &unused};
+    kernels->draw_law(&job);
+    return NF_OK;
+}
+
+nf_status nf_variance_corrected_law(const nf_format *format, uint8_t method, const double *mean, const double *variance,
+                                    double *values, double *probabilities, size_t n, uint64_t *failed_at)
+{
+    nf_law law;
+    nf_status status = nf_law_init(&law, format, method);
+    if (status != NF_OK)
+        return status;
+    if (array_is_bad(mean, n) || array_is_bad(variance, n) || array_is_bad(values, n) || array_is_bad(probabilities, n))
+        return NF_BAD_ARGUMENT;
+    status = check_numbers(nf_pick_kernels(0), NF_F64, mean, n, variance, n, failed_at);
+    for (size_t i = 0; status == NF_OK && i < n; i++)
+        nf_law_points(&law, mean[i], variance[i], values + NF_LAW_POINTS * i, probabilities + NF_LAW_POINTS * i);
+    return status;
+}

@@ -47,7 +47,7 @@ static int64_t lsb_of_format(const nf_grid *g, int64_t e)
         return e < g->emin ? g->emin : g->emax;
     nf_unpacked x = {NF_FINITE_NUMBER, 0, e, (uint64_t)1 << 63};
     int es = g->format.exponent_bits, room = posit_room(g, &x), cut = es > room ? es - room : 0;
-    return cut ? e >> cut << cut : e - (room - es);
+    return cut ? (e >> cut) * ((int64_t)1 << cut) : e - (room - es);
 }
 
 static int64_t smallest_exponent(const nf_grid *g)
@@ -104,6 +104,27 @@ static int holds_ends(const nf_plan *p, const extent *y)
     return symmetric || holds_code(y, g, code_of(g, g->min_magnitude, g->sign_bit != 0));
 }
 
+/* Does the largest number of x's type, where the format goes on beyond it, round up to what y cannot hold? */
+static int carries_out(const nf_plan *p, const extent *x, const extent *y)
+{
+    const nf_grid *g = &p->grid;
+    nf_cell cell = {0, 1, 0, 0, 1, 0, 0};
+    nf_unpacked top = {NF_FINITE_NUMBER, 0, x->highest, ~(uint64_t)0 << (63 - x->fraction_bits)}, above;
+    int mode = p->options.rounding, huge, unbounded = p->options.overflow == NF_OVERFLOW_unbounded;
+    if (x->highest >= g->emax || mode == NF_ROUND_toward_zero || unbounded)
+        return 0;
+    if (g->format.family == NF_FIXED)
+        cell.low = (uint64_t)layout_fixed(g, &top, &cell, &huge), cell.significand_even = !(cell.low & 1);
+    else
+        cell = g->format.family == NF_FLOAT ? layout_float(g, &top) : layout_posit(g, &top, 0);
+    if (!(cell.tail | cell.sticky) || (mode == NF_ROUND_to_odd && (cell.low & 1)))
+        return 0;
+    if (mode == NF_ROUND_jam && !cell.significand_even)
+        return 0;
+    nf_unpack_code(g, cell.low + cell.step, &above);
+    return !holds_number(y, &above);
+}
+
 static int holds_results(const nf_plan *p, const extent *x, const extent *y)
 {
     const nf_grid *g = &p->grid;
@@ -112,7 +133,7 @@ static int holds_results(const nf_plan *p, const extent *x, const extent *y)
     if (reaches_ends(p, x->highest, !x->is_integer) || p->options.nan == NF_NAN_max || p->options.nan == NF_NAN_min)
         if (!holds_ends(p, y))
             return 0;
-    if (wraps(p))
+    if (wraps(p) || carries_out(p, x, y))
         return 0;
     if (p->options.rounding == NF_ROUND_jam && g->format.family == NF_FIXED && g->emin < y->lowest)
         return 0;

@@ -31,8 +31,8 @@ NF_INLINE double two_atanh(double s)
 {
     double z = s * s, z2 = z * z;
     double high = (0x1.7462b4ab2ef6bp-3 + z * 0x1.39fe606542ddep-3) + z2 * 0x1.2b584aae78a57p-3;
-    double low = (0x1.5555555555558p-1 + z * 0x1.99999999952e2p-2) +
-                 z2 * (0x1.2492492df148dp-2 + z * 0x1.c71c62e5800a1p-3);
+    double low =
+        (0x1.5555555555558p-1 + z * 0x1.99999999952e2p-2) + z2 * (0x1.2492492df148dp-2 + z * 0x1.c71c62e5800a1p-3);
     return 2 * s + s * z * (low + z2 * z2 * high);
 }
 
@@ -43,10 +43,10 @@ NF_INLINE double log_near_one(double x) { return two_atanh((x - 1) / (x + 1)); }
 NF_INLINE double sine_of_quarter(double r)
 {
     double y = r * r, y2 = y * y, y4 = y2 * y2;
-    double low = (-0x1.4abbce625be52p+5 + y * 0x1.466bc6775aa7dp+6) +
-                 y2 * (-0x1.32d2cce627c86p+6 + y * 0x1.5078348551854p+5);
-    double high = (-0x1.e3074dfaf87afp+3 + y * 0x1.e8f3675ee37ddp+1) +
-                  y2 * (-0x1.6f7acdb8f6580p-1 + y * 0x1.9d462020fcc78p-4);
+    double low =
+        (-0x1.4abbce625be52p+5 + y * 0x1.466bc6775aa7dp+6) + y2 * (-0x1.32d2cce627c86p+6 + y * 0x1.5078348551854p+5);
+    double high =
+        (-0x1.e3074dfaf87afp+3 + y * 0x1.e8f3675ee37ddp+1) + y2 * (-0x1.6f7acdb8f6580p-1 + y * 0x1.9d462020fcc78p-4);
     return 0x1.921fb54442d18p+2 * r + r * y * (low + y4 * high);
 }
 

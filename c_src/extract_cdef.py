@@ -7,6 +7,7 @@ BEGIN, END = "/* cdef: begin */", "/* cdef: end */"
 
 
 def extract(header: str) -> str:
+    """The declarations between the marks."""
     return header.split(BEGIN, 1)[1].split(END, 1)[0]
 
 

@@ -67,6 +67,9 @@ enum {
 nf_status nf_grid_init(nf_grid *grid, const nf_format *format);
 nf_status nf_plan_init(nf_plan *plan, const nf_format *format, const nf_options *options);
 
+/* The same, and the source of random bits is checked too. */
+nf_status nf_plan_for_call(nf_plan *plan, const nf_format *format, const nf_options *options);
+
 /* Does a finite overflow leave the finite range on both sides, under the policies `infinity` and `nan`? */
 int nf_rounding_leaves(uint8_t rounding);
 

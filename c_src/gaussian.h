@@ -1,6 +1,6 @@
 /* Standard Gaussians from two words (Box and Muller): the same bits on every machine, for only + - * / sqrt and integer
  * operations occur.  xi = sqrt(-2 ln u) cos(2 pi t), u = (w0 + 1/2) / 2**32, t = (w1 + 1/2) / 2**32; |xi| < 6.77.
- * The error is below 4 ulp. */
+ * The error is below 6 ulp. */
 #ifndef NF_GAUSSIAN_H
 #define NF_GAUSSIAN_H
 

@@ -3,6 +3,7 @@
 #define NF_KERNELS_H
 
 #include "format.h"
+#include "law.h"
 
 /* One pass over an array: load, round, check, store. */
 typedef struct nf_job {
@@ -20,7 +21,39 @@ typedef struct nf_job {
     nf_report *report; /* or NULL */
     uint32_t failed;   /* out: NF_FAILED_... of the first element that failed */
     size_t failed_at;
+    uint64_t saturated; /* out: how many results are a finite end for overflow */
 } nf_job;
+
+/* One pass of variance-corrected rounding. */
+typedef struct nf_law_job {
+    const nf_law *law;
+    const nf_key *key;
+    uint64_t first; /* the number of element 0 */
+    nf_type mean_type, out_type; /* NF_F32 or NF_F64 */
+    const void *mean;
+    const double *variance;
+    int one_variance; /* one number for all elements */
+    void *out;
+    size_t n;
+    nf_report *report;
+} nf_law_job;
+
+/* One sampler update; what is NULL is left out. */
+typedef struct nf_update_job {
+    const float *theta, *gradient;
+    float *out;
+    size_t n;
+    uint64_t first;
+    float step_size, deviation;
+    double noise_variance;
+    const nf_plan *gradient_plan, *weight_plan;
+    const nf_key *noise_key, *weight_key;
+    const nf_law *law;
+    nf_report *report;
+    int dry;         /* look for failures, write nothing */
+    uint32_t failed; /* out: NF_FAILED_... of the first element that failed */
+    size_t failed_at;
+} nf_update_job;
 
 typedef struct nf_kernels {
     const char *name;
@@ -29,6 +62,10 @@ typedef struct nf_kernels {
     int (*has_specials)(nf_type type, const void *x, size_t n); /* any NaN or infinity? */
     void (*random_bits)(uint64_t key, uint64_t call, uint64_t draw, uint64_t first, uint32_t *out, size_t n);
     void (*gaussian)(const nf_key *key, uint64_t draw, uint64_t first, double *out, size_t n);
+    void (*draw_law)(const nf_law_job *job);
+    size_t (*check_law)(nf_type type, const void *x, size_t n, int is_variance, int *is_nan);
+    void (*update)(nf_update_job *job);
+    int (*is_below)(const float *x, size_t n, float limit); /* every |x| below the limit, no NaN? */
     void (*logistic)(const float *z, float *out, size_t n);
     void (*log_logistic)(const float *z, float *out, size_t n);
     void (*matmul_f32)(const float *a, size_t a_step, const float *b, size_t b_row, size_t b_column, float *out, size_t m,

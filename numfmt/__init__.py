@@ -5,6 +5,7 @@ between two of them goes to; an overflow policy says what becomes of a value out
 `parse` for the spellings of formats and `quantize` for the modes.
 """
 
+from . import binary32
 from ._core import lib as _lib
 from ._core import text as _text
 from ._errors import (
@@ -24,6 +25,8 @@ from ._parse import parse
 from ._quantize import convert, decode, encode, quantize
 from ._random import Generator, Key, random_bits
 from ._report import Report
+from ._sampling import gaussian, variance_corrected, variance_corrected_law
+from ._update import sampler_update
 from .formats import Fixed, Float, Format, Posit
 
 __version__: str = _text(_lib.nf_version())
@@ -50,11 +53,15 @@ __all__ = [
     "convert",
     "decode",
     "encode",
+    "gaussian",
     "machine",
     "machines",
     "pack",
     "parse",
     "quantize",
     "random_bits",
+    "sampler_update",
     "unpack",
+    "variance_corrected",
+    "variance_corrected_law",
 ]

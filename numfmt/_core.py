@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _errors as errors
-from ._numfmt import ffi, lib
+
+try:
+    from ._numfmt import ffi, lib
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "numfmt's compiled core is missing: this is its source folder; run Python from another one"
+    ) from error
 
 __all__ = ["available_isas", "check", "ffi", "forced_isa", "lib", "pointer"]
 

@@ -42,6 +42,10 @@ class RangeError(NumfmtError, OverflowError):
     """A value out of range where the caller asked for an error."""
 
 
+for _error in (NumfmtError, *NumfmtError.__subclasses__()):
+    _error.__module__ = "numfmt"  # a traceback says the name that users catch
+
+
 def unknown(argument: str, given: object, known: Iterable[str], aliases: Iterable[str] = ()) -> str:
     """The message for a spelling that is not known: what it was, and the nearest ones that are.
 

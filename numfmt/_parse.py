@@ -188,10 +188,9 @@ def _parse_spelling(spelling: str) -> Format:
 def parse(format: object) -> Format:
     """A format from its spelling, a NumPy (or ml_dtypes) dtype, or a format itself.
 
-    Spellings: a name (``e4m3fn``, ``bfloat16``, ``q15``), or a family with parameters,
-        ``fixed<8,3>`` or shell-safe
-    ``fixed:8,3``; ``ap_fixed<8,4,AP_RND,AP_SAT>`` carries its modes.  ``parse(str(f)) == f`` for
-    every format.
+    Spellings are a name (``e4m3fn``, ``bfloat16``, ``q15``), or a family with parameters,
+    ``fixed<8,3>`` or shell-safe ``fixed:8,3``; ``ap_fixed<8,4,AP_RND,AP_SAT>`` carries its modes.
+    ``parse(str(f)) == f`` for every format.
 
     Raises:
         FormatError: an unknown or ambiguous spelling; the message lists the nearest known ones.

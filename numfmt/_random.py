@@ -36,7 +36,8 @@ def _canonical(item: int | str) -> bytes:
     if isinstance(item, str):
         body, tag = item.encode(), b"s"
     else:
-        body, tag = item.to_bytes(item.bit_length() // 8 + 1, "little", signed=True), b"i"
+        size = max(item, ~item).bit_length() // 8 + 1
+        body, tag = item.to_bytes(size, "little", signed=True), b"i"
     return tag + len(body).to_bytes(8, "little") + body
 
 
@@ -79,7 +80,7 @@ class Key:
 
     @property
     def philox(self) -> int:
-        """The 64-bit key of Philox4x32-10: the seed, or 8 bytes of BLAKE2b over (seed, stream,
+        """The 64-bit key of Philox4x32-10, the seed or 8 bytes of BLAKE2b over (seed, stream,
         folded items)."""
         return _philox_key(self.seed, self.stream, self.folded)
 
@@ -132,7 +133,7 @@ class Generator:
 
     @property
     def state(self) -> dict[str, Any]:
-        """Everything needed to go on later: assign it to another generator's ``state``."""
+        """Everything needed to go on later; assign it to another generator's ``state``."""
         return {"kind": self.KINDS[0], "seed": self._key.seed, "call": self._key.call}
 
     @state.setter

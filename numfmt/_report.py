@@ -101,8 +101,8 @@ class Report:
 
     @property
     def flags(self) -> frozenset[str]:
-        """IEEE 754's five: invalid, divide_by_zero, overflow, underflow (tiny after rounding),
-        inexact."""
+        """Those raised of IEEE 754's invalid, divide_by_zero, overflow, underflow (tiny after
+        rounding) and inexact."""
         return frozenset(name for name, bit in _FLAGS.items() if self._c.flags & bit)
 
     def _add(self, other: Any) -> None:

@@ -1,8 +1,9 @@
-"""Reproducible float arithmetic for samplers: the same bits on every machine, and for every number of rows.
+"""Reproducible float arithmetic for samplers: the same bits on every machine.
 
-NumPy's own products sum in an order that depends on sizes and libraries, and its elementary functions on the machine.
-Here each output of :func:`matmul` is summed over k in ascending order, each product and each sum rounded once, so a row
-computed alone equals the row computed among others, bit for bit.
+NumPy's own products sum in an order that depends on sizes and libraries, and its elementary
+functions differ between machines.  Here each output of `matmul` is summed over k in ascending
+order, each product and each sum rounded once, so a row computed alone equals the row computed among
+others, bit for bit.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def matmul(a: Any, b: Any, out: Array | None = None) -> Array:
 
     Raises:
         DtypeError: another dtype, or two different ones.
-        ShapeError: shapes that do not fit, or an `out` that overlaps an operand or is not C-contiguous.
+        ShapeError: shapes that do not fit, or an `out` that overlaps an operand or is not
+            C-contiguous.
 
     >>> import numpy as np
     >>> from numfmt import binary32
@@ -107,7 +109,9 @@ def _elementwise(function: Any, z: Any, name: str) -> Array:
 
 
 def logistic(z: Any) -> Array:
-    """1 / (1 + exp(-z)) of a float32 array of any shape, with an error below 0.5001 ulp; NaN stays NaN.
+    """1 / (1 + exp(-z)) of a float32 array of any shape; NaN stays NaN.
+
+    The error is below 0.5001 ulp.
 
     >>> import numpy as np
     >>> from numfmt import binary32
@@ -118,7 +122,9 @@ def logistic(z: Any) -> Array:
 
 
 def log_logistic(z: Any) -> Array:
-    """The logarithm of :func:`logistic`, without loss where that is near 0 or 1; float32, error below 0.5001 ulp.
+    """The logarithm of `logistic`, without loss where that is near 0 or 1; float32 as well.
+
+    The error is below 0.5001 ulp.
 
     >>> import numpy as np
     >>> from numfmt import binary32

@@ -34,6 +34,11 @@ def facts_of(format: Format) -> Any:
     return facts
 
 
+@functools.lru_cache(maxsize=1024)
+def bare_of(format: Self) -> Self:
+    return format.replace(rounding=None, overflow=None)
+
+
 def integer(value: object, argument: str, low: int, high: int) -> int:
     """An int argument of a format, or a FormatError that says what is allowed."""
     try:
@@ -116,7 +121,8 @@ class Format:
         """The same format without carried modes."""
         if self.rounding is None and self.overflow is None:
             return self
-        return self.replace(rounding=None, overflow=None)
+        bare: Self = bare_of(self)
+        return bare
 
     def __str__(self) -> str:
         name, parts = self._spelling()
@@ -141,13 +147,13 @@ class Format:
 
     @property
     def has_nan(self) -> bool:
-        """Has a NaN (posits: NaR)."""
+        """Has a NaN, which posits call NaR."""
         return bool(facts_of(self.bare()).has_nan)
 
     @property
     def precision(self) -> int:
-        """Significand bits with the hidden one, at their most; fixed point: the width less the sign
-        bit."""
+        """Significand bits with the hidden one, at their most; of fixed point the width less the
+        sign bit."""
         return int(facts_of(self.bare()).precision)
 
     @property
@@ -167,7 +173,7 @@ class Format:
 
     @property
     def smallest_normal(self) -> Number:
-        """The smallest positive value with full precision; fixed point and posits: the smallest
+        """The smallest positive value with full precision; of fixed point and posits the smallest
         positive one."""
         return value_of(self, facts_of(self.bare()).smallest_normal_code)
 

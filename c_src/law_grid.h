@@ -1,0 +1,45 @@
+/* The values of a format in order, inline. */
+#ifndef NF_LAW_GRID_H
+#define NF_LAW_GRID_H
+
+#include "families.h"
+#include "law.h"
+
+NF_INLINE double law_value(const nf_law *law, int64_t number)
+{
+    const nf_grid *grid = &law->grid;
+    if (law->values)
+        return law->values[number - law->lowest];
+    if (grid->format.family == NF_FIXED)
+        return (double)number * law->gap;
+    uint64_t magnitude = (uint64_t)(number < 0 ? -number : number);
+    if (magnitude)
+        magnitude += law->skipped;
+    nf_unpacked x = grid->format.family == NF_FLOAT ? unpack_float(grid, magnitude) : unpack_posit(grid, magnitude);
+    double value = pack_f64(&x);
+    return number < 0 ? -value : value;
+}
+
+NF_INLINE int64_t law_floor(const nf_law *law, double x)
+{
+    const nf_grid *grid = &law->grid;
+    if (law->values) {
+        int64_t place = 0;
+        for (int64_t step = law->half; step; step >>= 1)
+            place += law->values[place + step] <= x ? step : 0;
+        return law->lowest + place;
+    }
+    if (x == 0)
+        return 0;
+    if (grid->format.family == NF_FIXED) { /* a scaled x may underflow, but not past its sign */
+        double scaled = floor(ldexp(x, grid->format.fraction_bits));
+        return x < 0 && scaled == 0 ? -1 : (int64_t)scaled;
+    }
+    nf_unpacked number = unpack_f64(x);
+    nf_cell cell = grid->format.family == NF_FLOAT ? layout_float(grid, &number) : layout_posit(grid, &number, 1);
+    int64_t below = cell.low ? (int64_t)(cell.low - law->skipped) : 0;
+    int is_inexact = (cell.tail | cell.sticky) != 0;
+    return number.sign ? -below - is_inexact : below;
+}
+
+#endif
