@@ -1,0 +1,41 @@
+"""The two things that peers are compared with: the oracle and the library, behind one signature."""
+
+from __future__ import annotations
+
+import numpy as np
+from oracle_formats import Fixed, Float, Format
+from sheet import Sheet
+
+import numfmt as nf
+
+SUBNORMALS = {"on": True, "round": False}
+
+
+def library(format: Format) -> nf.Format:
+    """The library's format for an oracle's format."""
+    if isinstance(format, Fixed):
+        return nf.Fixed(format.width, format.fraction_bits, signed=format.signed)
+    if isinstance(format, Float):
+        return nf.Float(
+            format.exponent_bits,
+            format.fraction_bits,
+            bias=format.bias,
+            special=format.special,
+            subnormals=SUBNORMALS.get(format.subnormals, format.subnormals),
+            signed=format.signed,
+        )
+    return nf.Posit(format.width, format.es)
+
+
+def oracle_codes(format: Format, x: np.ndarray, rounding: str, overflow: str) -> np.ndarray:
+    """Codes of finite float64 numbers by the oracle."""
+    sheet = Sheet(format, x)
+    return sheet.codes(sheet.rounded(rounding), overflow, rounding)[0]
+
+
+def library_codes(format: Format, x: np.ndarray, rounding: str, overflow: str) -> np.ndarray:
+    """Codes of finite float64 numbers by the library."""
+    return nf.encode(x, library(format), rounding, overflow).astype(np.uint64)
+
+
+SUBJECTS = [oracle_codes, library_codes]
