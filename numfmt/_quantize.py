@@ -2,126 +2,28 @@
 
 from __future__ import annotations
 
-import functools
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from . import _core, _modes
+from . import _core
 from ._arrays import (
     FLOATS,
     Array,
-    Input,
     Output,
-    as_array,
-    plain,
     read_codes,
     read_numbers,
     type_of,
-    where,
 )
-from ._core import ffi, lib
-from ._errors import DtypeError, NanError, RandomError, RangeError, ShapeError
+from ._call import Call, target_dtype
+from ._core import lib
+from ._errors import DtypeError, RangeError
 from ._parse import parse
-from ._random import Generator, Key, core_key, take_key
+from ._random import Generator, Key
 from ._report import Report, collecting
 from .formats import Format
 from .formats._base import code_dtype, value_of
-
-
-class _Call:
-    """The options of one call, with everything they point to kept alive."""
-
-    def __init__(
-        self,
-        format: Format,
-        source: Input,
-        rounding: str | None,
-        overflow: str | None,
-        nan: str | None,
-        key: Key | Generator | None,
-        random_bits: Any,
-    ) -> None:
-        self.format, self.source = format, source
-        self.modes = _modes.resolve(format, rounding, overflow, nan)
-        _modes.check_source(self.modes.rounding, key, random_bits)
-        self.options = self.modes.options()
-        self._failed_at = ffi.new("uint64_t *")
-        self.options.failed_at = self._failed_at
-        if random_bits is not None:
-            self._words = read_words(random_bits, source.given.shape)
-            self.options.random_bits = ffi.cast(
-                "uint32_t *", _core.pointer(self._words) or self._failed_at
-            )
-        self._key = key
-
-    def take_key(self) -> None:
-        """Take the call's key, once every other argument is known to be right."""
-        if self._key is None:
-            return
-        key = take_key(self._key)
-        self._c_key = core_key(key)
-        self.options.key = self._c_key
-        self.options.first = key.first
-
-    def check(self, status: int) -> None:
-        """Raise what the core found, naming the first element."""
-        if status in (lib.NF_FOUND_NAN, lib.NF_FOUND_RANGE):
-            element = where(self.source.given, self._failed_at[0], self.source.name)
-            if status == lib.NF_FOUND_NAN:
-                raise NanError(
-                    f"{element}, and {self.format.bare()} has no NaN; "
-                    "choose nan='zero', 'max' or 'min'"
-                )
-            raise RangeError(
-                f"{element} is out of range for {self.format.bare()} "
-                f"under overflow={str(self.modes.overflow)!r}"
-            )
-        _core.check(status)
-
-
-def read_words(random_bits: object, shape: tuple[int, ...]) -> Array:
-    """The caller's random words: uint32, of the input's shape."""
-    words, _ = as_array(random_bits, "random_bits")
-    if words.dtype.newbyteorder("=") != np.uint32:
-        raise RandomError(f"random_bits has dtype {words.dtype}; it must be uint32")
-    if words.shape != shape:
-        raise ShapeError(f"random_bits has shape {words.shape}, x has {shape}")
-    return plain(words, np.dtype(np.uint32))
-
-
-@functools.lru_cache(maxsize=4096)
-def _held(format: Format, modes: _modes.Modes, source: int, target: int) -> bool:
-    return bool(
-        lib.nf_type_holds(format._descriptor(), modes.options(), source, target) == lib.NF_OK
-    )
-
-
-def _target_dtype(call: _Call, dtype: Any) -> np.dtype[Any]:
-    """The dtype of the result: the caller's, else the input's, else float64; one that holds every
-    result."""
-    source = call.source.plain.dtype
-    if dtype is None:
-        wanted = source if source in FLOATS else np.dtype(np.float64)
-    else:
-        wanted = np.dtype(dtype).newbyteorder("=")
-    if wanted == np.dtype(object):
-        return wanted
-    if wanted not in FLOATS:
-        raise DtypeError(
-            f"dtype={wanted} must be float16, float32, float64 or object (exact fractions)"
-        )
-    kind = type_of(call.source.plain)
-    if _held(call.format.bare(), call.modes, kind, _core.TYPES[wanted]):
-        return wanted
-    able = [
-        str(d) for d in FLOATS if _held(call.format.bare(), call.modes, kind, _core.TYPES[d])
-    ] + ["object"]
-    raise DtypeError(
-        f"dtype {wanted} cannot hold every result of rounding {source} to {call.format.bare()}; "
-        f"dtype={able[0]} can"
-    )
 
 
 def quantize(
@@ -173,8 +75,8 @@ def quantize(
     """
     parsed = parse(format)
     source = read_numbers(x)
-    call = _Call(parsed, source, rounding, overflow, nan, key, random_bits)
-    target = _target_dtype(call, dtype)
+    call = Call(parsed, source, rounding, overflow, nan, key, random_bits)
+    target = target_dtype(call, dtype)
     if target == np.dtype(object):
         return _quantize_exactly(call, report, out)
     result = Output(source, out, target)
@@ -194,7 +96,7 @@ def quantize(
     return result.finish()
 
 
-def _quantize_exactly(call: _Call, report: Report | None, out: Array | None) -> Any:
+def _quantize_exactly(call: Call, report: Report | None, out: Array | None) -> Any:
     if call.modes.overflow.name == "unbounded":
         raise DtypeError(
             "dtype=object with overflow='unbounded' is not supported; use a float dtype"
@@ -208,7 +110,7 @@ def _quantize_exactly(call: _Call, report: Report | None, out: Array | None) -> 
     return result.finish()
 
 
-def _encode(call: _Call, report: Report | None, out: Array | None) -> Any:
+def _encode(call: Call, report: Report | None, out: Array | None) -> Any:
     result = Output(call.source, out, code_dtype(call.format))
     call.take_key()
     with collecting(report) as c_report:
@@ -225,7 +127,7 @@ def _encode(call: _Call, report: Report | None, out: Array | None) -> Any:
     return result.finish()
 
 
-def _refuse_unbounded(call: _Call) -> None:
+def _refuse_unbounded(call: Call) -> None:
     if call.modes.overflow.name == "unbounded":
         raise RangeError("overflow='unbounded' has no codes; it is for quantize only")
 
@@ -251,7 +153,7 @@ def encode(
     >>> nf.encode([1.0, -1.0, 448.0], "e4m3fn")
     array([ 56, 184, 126], dtype=uint8)
     """
-    call = _Call(parse(format), read_numbers(x), rounding, overflow, nan, key, random_bits)
+    call = Call(parse(format), read_numbers(x), rounding, overflow, nan, key, random_bits)
     _refuse_unbounded(call)
     return _encode(call, report, out)
 
@@ -343,7 +245,7 @@ def convert(
     """
     from_format, to_format = parse(source), parse(target)
     given = read_codes(codes, from_format)
-    call = _Call(to_format, given, rounding, overflow, nan, key, random_bits)
+    call = Call(to_format, given, rounding, overflow, nan, key, random_bits)
     _refuse_unbounded(call)
     result = Output(given, out, code_dtype(to_format))
     call.take_key()
