@@ -168,6 +168,29 @@ nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, 
     return status;
 }
 
+static double larger(double a, double b) { return a > b ? a : b; }
+
+nf_status nf_report_add(nf_report *sum, const nf_report *part)
+{
+    if (!sum || !part)
+        return NF_BAD_ARGUMENT;
+    sum->count += part->count;
+    sum->inexact += part->inexact;
+    sum->overflowed += part->overflowed;
+    sum->underflowed += part->underflowed;
+    sum->saturated += part->saturated;
+    sum->nan += part->nan;
+    sum->infeasible += part->infeasible;
+    sum->finite += part->finite;
+    sum->max_ulp = larger(sum->max_ulp, part->max_ulp);
+    sum->max_error = larger(sum->max_error, part->max_error);
+    sum->sum_squared_ulp += part->sum_squared_ulp;
+    sum->sum_squared_error += part->sum_squared_error;
+    sum->sum_squared_value += part->sum_squared_value;
+    sum->flags |= part->flags;
+    return NF_OK;
+}
+
 nf_status nf_unpack(const nf_format *format, uint64_t code, nf_unpacked *number)
 {
     nf_grid grid;

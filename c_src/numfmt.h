@@ -170,6 +170,9 @@ typedef struct nf_report {
     uint32_t flags;                      /* NF_INVALID ... */
 } nf_report;
 
+/* sum += part: of two reports of different elements.  Neither may be NULL. */
+nf_status nf_report_add(nf_report *sum, const nf_report *part);
+
 typedef enum nf_flags {
     NF_INVALID = 1,
     NF_DIVIDE_BY_ZERO = 2,

@@ -87,7 +87,11 @@ class Key:
     def at(self, call: int, first: int = 0) -> Key:
         """The key's call number `call` (0 .. 2**48 - 1), for the piece that begins at element
         `first`."""
-        return dataclasses.replace(self, call=call, first=first)
+        if not (type(call) is int and 0 <= call < _CALLS):
+            call = _integer(call, "call", _CALLS)
+        if not (type(first) is int and 0 <= first < _WORD):
+            first = _integer(first, "first", _WORD)
+        return self._with(call=call, first=first)
 
     def fold_in(self, *items: int | str) -> Key:
         """An independent key for another tensor or purpose: ``key.fold_in("weights", 3)``."""
@@ -102,7 +106,13 @@ class Key:
                 clean.append(operator.index(item))
             except TypeError:
                 raise RandomError(f"fold_in: {item!r} must be an int or a str") from None
-        return dataclasses.replace(self, folded=(*self.folded, *clean))
+        return self._with(folded=(*self.folded, *clean))
+
+    def _with(self, **checked: Any) -> Key:
+        """A copy with fields that are known to be right; loops make one every step."""
+        key = object.__new__(Key)
+        key.__dict__.update(self.__dict__, **checked)
+        return key
 
 
 class Generator:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
 from ._core import ffi, lib
 from ._errors import NumfmtError
 
-_SUMS = ("sum_squared_ulp", "sum_squared_error", "sum_squared_value")
-_MAXIMA = ("max_ulp", "max_error")
 _COUNTS = (
     "count",
     "inexact",
@@ -105,13 +101,6 @@ class Report:
         rounding) and inexact."""
         return frozenset(name for name, bit in _FLAGS.items() if self._c.flags & bit)
 
-    def _add(self, other: Any) -> None:
-        for name in (*_COUNTS, *_SUMS):
-            setattr(self._c, name, getattr(self._c, name) + getattr(other, name))
-        for name in _MAXIMA:
-            setattr(self._c, name, max(getattr(self._c, name), getattr(other, name)))
-        self._c.flags |= other.flags
-
     def __repr__(self) -> str:
         counts = ", ".join(
             f"{name}={getattr(self, name)}" for name in _COUNTS if getattr(self, name)
@@ -121,17 +110,23 @@ class Report:
         )
 
 
-@contextlib.contextmanager
-def collecting(report: Report | None) -> Iterator[Any]:
+class collecting:
     """The ``nf_report`` to give the core, or NULL; added on success to `report` and to every report
     around."""
-    if report is not None and not isinstance(report, Report):
-        raise NumfmtError(f"report={report!r} must be a numfmt.Report")
-    targets = {id(r): r for r in (*_active.get(), *(() if report is None else (report,)))}
-    if not targets:
-        yield ffi.NULL
-        return
-    fresh = ffi.new("nf_report *")
-    yield fresh
-    for target in targets.values():
-        target._add(fresh)
+
+    __slots__ = ("_fresh", "_targets")
+
+    def __init__(self, report: Report | None) -> None:
+        if report is not None and not isinstance(report, Report):
+            raise NumfmtError(f"report={report!r} must be a numfmt.Report")
+        around = _active.get()
+        self._targets = around if report is None or report in around else (*around, report)
+        self._fresh = ffi.new("nf_report *") if self._targets else ffi.NULL
+
+    def __enter__(self) -> Any:
+        return self._fresh
+
+    def __exit__(self, error: object, *_: object) -> None:
+        if error is None:
+            for target in self._targets:
+                lib.nf_report_add(target._c, self._fresh)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,31 +63,57 @@ def _finite(value: object, argument: str, low: float) -> float:
     return number
 
 
-class _Call:
-    """The core's structure for one update, with everything it points to kept alive."""
+class _Update:
+    """The core's structure for a policy and its formats: what does not change from step to step is
+    set once, `fill` sets the rest."""
 
-    def __init__(self, key: Key, policy: int, step_size: float, noise_variance: float) -> None:
-        self._key, self._alive = key, [ffi.new("nf_update *")]
-        self.c: Any = self._alive[0]
-        self.c.policy, self.c.first = policy, key.first
-        self.c.step_size, self.c.noise_variance = step_size, noise_variance
-        self.c.isa = _core.isa_number()
+    def __init__(self, policy: str, gradient: Format, accumulator: Format, isa: int) -> None:
+        self.c, self.failed_at = ffi.new("nf_update *"), ffi.new("uint64_t *")
+        self._keys: list[tuple[str, Any]] = []
+        self._options: list[Any] = []
+        self.c.policy, self.c.isa = policies()[policy], isa
+        if _needs_rounding(gradient):
+            self.c.gradient_format = gradient._descriptor()
+            self.c.gradient_options = self._rounding(gradient, "gradient")
+        self.c.accumulator_format = accumulator._descriptor()
+        if policy in ("full", "naive"):
+            self.c.noise_key = self._key("noise")
+        if policy == "naive":
+            self.c.accumulator_options = self._rounding(accumulator, "weight")
+        elif policy != "full":
+            self.c.weight_key = self._key("weight")
 
-    def key(self, purpose: str) -> Any:
-        """The core's key for one purpose: ``key.fold_in(purpose)``."""
-        key = self._key
-        philox = _philox_key(key.seed, key.stream, (*key.folded, purpose))
-        self._alive.append(ffi.new("nf_key *", (philox, key.call)))
-        return self._alive[-1]
+    def _key(self, purpose: str) -> Any:
+        key = ffi.new("nf_key *")
+        self._keys.append((purpose, key))
+        return key
 
-    def options(self, format: Format, purpose: str) -> Any:
+    def _rounding(self, format: Format, purpose: str) -> Any:
         """How to round to a format: by the modes that it carries."""
         modes = _modes.resolve(format, None, None, None)
         options = modes.options()
         if modes.rounding.is_random:
-            options.key = self.key(purpose)
-        self._alive.append(options)
+            options.key = self._key(purpose)
+        self._options.append(options)
         return options
+
+    def fill(self, key: Key, step_size: float, noise_variance: float) -> None:
+        """Set what a step brings; each purpose draws with ``key.fold_in(purpose)``."""
+        for purpose, c_key in self._keys:
+            c_key.key = _philox_key(key.seed, key.stream, (*key.folded, purpose))
+            c_key.call = key.call
+        self.c.first = key.first
+        self.c.step_size, self.c.noise_variance = step_size, noise_variance
+
+
+class _Updates(threading.local):
+    """One structure of each kind a thread: the core reads it while other threads run."""
+
+    def __init__(self) -> None:
+        self.of = functools.lru_cache(maxsize=64)(_Update)
+
+
+_updates = _Updates()
 
 
 def sampler_update(
@@ -147,25 +174,23 @@ def sampler_update(
     if start.given.shape != slope.given.shape:
         shapes = f"theta has shape {start.given.shape}, gradient {slope.given.shape}"
         raise ShapeError(f"{shapes}; they must be equal")
-    step, variance = (
-        _finite(step_size, "step_size", -math.inf),
-        _finite(noise_variance, "noise_variance", 0),
-    )
+    step = _finite(step_size, "step_size", -math.inf)
+    variance = _finite(noise_variance, "noise_variance", 0)
     result = Output(start, out, np.dtype(np.float32))
     if out is not None and np.may_share_memory(result.plain, slope.plain):
         raise ShapeError("out overlaps gradient; only theta itself or other memory is allowed")
-    call = _Call(take_key(key), policies()[policy], step, variance)
-    _describe(call, policy, gradient_format, accumulator)
-    failed_at = ffi.new("uint64_t *")
+    update = _updates.of(policy, gradient_format, accumulator, _core.isa_number())
+    update.fill(take_key(key), step, variance)
     with collecting(report) as c_report:
         status = lib.nf_sampler_update(
-            call.c,
+            update.c,
             *(_floats(array) for array in (start.plain, slope.plain, result.plain)),
             start.plain.size,
             c_report,
-            failed_at,
+            update.failed_at,
         )
-        _check(status, start, slope, failed_at, accumulator)
+        if status != lib.NF_OK:
+            _refuse(status, start, slope, update.failed_at, accumulator)
     return result.finish()
 
 
@@ -173,21 +198,7 @@ def _floats(array: Array) -> Any:
     return ffi.cast("float *", _core.pointer(array))
 
 
-def _describe(call: _Call, policy: str, gradient: Format, accumulator: Format) -> None:
-    """What the core rounds to, and the keys of what it draws."""
-    if _needs_rounding(gradient):
-        call.c.gradient_format = gradient._descriptor()
-        call.c.gradient_options = call.options(gradient, "gradient")
-    call.c.accumulator_format = accumulator._descriptor()
-    if policy in ("full", "naive"):
-        call.c.noise_key = call.key("noise")
-    if policy == "naive":
-        call.c.accumulator_options = call.options(accumulator, "weight")
-    elif policy != "full":
-        call.c.weight_key = call.key("weight")
-
-
-def _check(status: int, theta: Input, gradient: Input, failed_at: Any, target: Format) -> None:
+def _refuse(status: int, theta: Input, gradient: Input, failed_at: Any, target: Format) -> None:
     if status == lib.NF_BAD_TYPE:
         raise DtypeError(
             f"float32 cannot hold every value of the gradient's format or of {target.bare()}; "
