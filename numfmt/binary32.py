@@ -23,19 +23,18 @@ Array = np.ndarray[Any, Any]
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
+_KINDS = {dtype: _core.TYPES[dtype] for dtype in _DTYPES}
+
+
 def _matrix(value: Any, name: str) -> Array:
     matrix = np.asarray(value)
-    if matrix.dtype not in _DTYPES:
+    if matrix.dtype not in _KINDS:
         raise DtypeError(f"{name} has dtype {matrix.dtype}; matmul takes float32 or float64")
     if matrix.ndim != 2:
         raise ShapeError(
             f"{name} has shape {matrix.shape}; matmul takes matrices, of two dimensions"
         )
     return matrix
-
-
-def _memory(matrix: Array) -> Any:
-    return _core.pointer(matrix) if matrix.flags.c_contiguous else _core.pointer(matrix.T)
 
 
 def matmul(a: Any, b: Any, out: Array | None = None) -> Array:
@@ -59,7 +58,7 @@ def matmul(a: Any, b: Any, out: Array | None = None) -> Array:
     >>> binary32.matmul(np.float32([[1, 2]]), np.float32([[3], [4]]))
     array([[11.]], dtype=float32)
     """
-    left, right = np.ascontiguousarray(_matrix(a, "a")), _matrix(b, "b")
+    left, right = _matrix(a, "a"), _matrix(b, "b")
     if left.dtype != right.dtype:
         raise DtypeError(f"a is {left.dtype} and b is {right.dtype}; matmul needs one dtype")
     (m, k), (rows, n) = left.shape, right.shape
@@ -67,17 +66,32 @@ def matmul(a: Any, b: Any, out: Array | None = None) -> Array:
         raise ShapeError(
             f"a has shape {left.shape} and b {right.shape}; a's columns must be as many as b's rows"
         )
-    if not (right.flags.c_contiguous or right.flags.f_contiguous):
-        right = np.ascontiguousarray(right)
-    b_row, b_column = (n, 1) if right.flags.c_contiguous else (1, k)
+    if not left.flags.c_contiguous:
+        left = np.ascontiguousarray(left)
+    if right.flags.c_contiguous:
+        memory, b_row, b_column = _core.pointer(right), n, 1
+    else:
+        right = np.asfortranarray(right)
+        memory, b_row, b_column = _core.pointer(right.T), 1, k
     result = (
         np.empty((m, n), left.dtype)
         if out is None
         else _checked_out(out, (m, n), left.dtype, (left, right))
     )
-    kind = _core.TYPES[left.dtype]
-    memory = _core.pointer(left), k, _memory(right), b_row, b_column, _core.pointer(result)
-    _core.check(lib.nf_matmul_in_order(kind, *memory, m, k, n, _core.isa_number()))
+    status = lib.nf_matmul_in_order(
+        _KINDS[left.dtype],
+        _core.pointer(left),
+        k,
+        memory,
+        b_row,
+        b_column,
+        _core.pointer(result),
+        m,
+        k,
+        n,
+        _core.isa_number(),
+    )
+    _core.check(status)
     return result
 
 
@@ -101,7 +115,8 @@ def _elementwise(function: Any, z: Any, name: str) -> Array:
     source = np.asarray(z)
     if source.dtype != np.float32:
         raise DtypeError(f"z has dtype {source.dtype}; {name} takes float32")
-    source = np.ascontiguousarray(source).reshape(source.shape)
+    if not source.flags.c_contiguous:
+        source = np.ascontiguousarray(source)
     out = np.empty(source.shape, np.float32)
     pointers = (ffi.cast("float *", _core.pointer(array)) for array in (source, out))
     _core.check(function(*pointers, out.size, _core.isa_number()))
