@@ -82,7 +82,7 @@ class Machine:
         for role in roles:
             _check_known(role, ROLES, "role", f"machine {self.name!r}")
         formats = {role: _carry(parse(new), getattr(self, role)) for role, new in roles.items()}
-        changes = ",".join(f"{role}={format}" for role, format in formats.items())
+        changes = ",".join(f"{role}={format.bare()}" for role, format in formats.items())
         renamed = name or (f"{self.name}({changes})" if changes else self.name)
         changed: dict[str, Any] = {"name": renamed, **formats}
         return dataclasses.replace(self, **changed)
@@ -114,6 +114,8 @@ def machine(description: str | os.PathLike[str] | Format | Machine) -> Machine:
         return description
     if isinstance(description, Format):
         return _of_format(description)
+    if not isinstance(description, (str, os.PathLike)):
+        raise MachineError(f"machine: {description!r} is no name, path, format or machine")
     text = os.fspath(description)
     if text in machines():
         return _read(FOLDER / f"{text}.toml")

@@ -1,0 +1,77 @@
+"""The target as a machine computes it, at one step."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._errors import SamplerError
+from ._numfmt import Format, Key, Machine, Report, gaussian, random_bits
+from ._rounding import leaves_range, round_to
+from .targets import Target
+
+Array = npt.NDArray[Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """`evaluate(params) -> (log_density, gradient)` of one step, in the machine's arithmetic.
+
+    Parameters are first rounded to the machine's weight format.  `key` carries the step as its call
+    and the number of the first element.
+    """
+
+    target: Target
+    machine: Machine
+    key: Key
+    batch_size: int | None = None
+
+    def __post_init__(self) -> None:
+        size = self.target.data_size
+        if self.batch_size is not None and (size is None or not 1 <= self.batch_size <= size):
+            raise SamplerError(
+                f"batch_size: None or 1 .. {size} rows are allowed; got {self.batch_size}"
+            )
+
+    def __call__(self, params: Array) -> tuple[Array, Array]:
+        """Log density (chains,) and gradient (chains, parameters)."""
+        weights, rows = self._weights(params, None, None), self._rows()
+        return self.target.log_density(weights, rows), self._noisy(
+            self.target.gradient(weights, rows)
+        )
+
+    def gradient(
+        self, params: Array, stored_in: Format | None = None, report: Report | None = None
+    ) -> Array:
+        """The gradient alone; `stored_in` names the format that holds `params`, `report` counts
+        their rounding.
+        """
+        return self._noisy(
+            self.target.gradient(self._weights(params, stored_in, report), self._rows())
+        )
+
+    def _weights(self, params: Array, stored_in: Format | None, report: Report | None) -> Array:
+        weight = self.machine.weight
+        if stored_in is not None and stored_in.bare() == weight.bare():
+            return params
+        counted = report if leaves_range(params, weight) else None
+        return round_to(params, weight, self.key.fold_in("forward"), counted)
+
+    def _rows(self) -> npt.NDArray[np.int64] | None:
+        """This step's batch, drawn with replacement, one for all chains; None for all rows."""
+        if self.batch_size is None:
+            return None
+        words = random_bits(self.key.fold_in("rows").at(self.key.call), (self.batch_size,))
+        products = words.astype(np.uint64) * np.uint64(self.target.data_size or 0)
+        return np.asarray(products >> np.uint64(32), np.int64)
+
+    def _noisy(self, gradient: Array) -> Array:
+        if not self.target.gradient_noise:
+            return gradient
+        noise: Array = gaussian(self.key.fold_in("gradient noise"), gradient.shape)
+        number = gradient.dtype.type
+        noisy: Array = gradient + noise.astype(number) * number(self.target.gradient_noise)
+        return noisy

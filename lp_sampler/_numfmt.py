@@ -1,0 +1,35 @@
+"""Every public name of numfmt that the samplers use: the only import of numfmt in this package."""
+
+from numfmt import (
+    Key,
+    Machine,
+    NumfmtError,
+    Report,
+    __version__,
+    binary32,
+    encode,
+    gaussian,
+    machine,
+    parse,
+    quantize,
+    random_bits,
+    sampler_update,
+)
+from numfmt.formats import Format
+
+__all__ = [
+    "Format",
+    "Key",
+    "Machine",
+    "NumfmtError",
+    "Report",
+    "__version__",
+    "binary32",
+    "encode",
+    "gaussian",
+    "machine",
+    "parse",
+    "quantize",
+    "random_bits",
+    "sampler_update",
+]

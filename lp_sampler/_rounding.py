@@ -1,0 +1,42 @@
+"""Rounding to a format that carries its own modes."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy.typing as npt
+
+from ._numfmt import Format, Key, Report, parse, quantize
+
+BINARY32 = parse("binary32")
+
+
+@functools.lru_cache(maxsize=256)
+def is_binary32(format: Format) -> bool:
+    """Does the format leave every float32 as it is?"""
+    return bool(format.bare() == BINARY32)
+
+
+def leaves_range(values: npt.NDArray[Any], format: Format) -> bool:
+    """Is any value beyond the format's finite range?"""
+    low, high = range_of(format)
+    return bool(values.max() > high or values.min() < low)
+
+
+@functools.lru_cache(maxsize=256)
+def range_of(format: Format) -> tuple[float, float]:
+    """The format's finite ends."""
+    return float(format.min), float(format.max)
+
+
+def round_to(
+    values: npt.NDArray[Any], format: Format, key: Key, report: Report | None = None
+) -> npt.NDArray[Any]:
+    """`values` in the format, by its own modes; `key` serves a stochastic rounding."""
+    if is_binary32(format):
+        return values
+    is_stochastic = str(format.rounding).startswith("stochastic")
+    rounding_key = key if is_stochastic else None
+    rounded: npt.NDArray[Any] = quantize(values, format, key=rounding_key, report=report)
+    return rounded

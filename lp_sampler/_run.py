@@ -1,0 +1,62 @@
+"""The result of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import diagnostics
+from ._numfmt import Format, Machine, encode
+from .kernels import SGLD
+
+Array = npt.NDArray[Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """Draws of all chains, with what it takes to make them again.
+
+    draws: float32 (chain, draw, parameter), every value one of `format`. stats: one array (draw,)
+    each, over the `thin` steps that end in the draw: `saturated`, `infeasible` and `frozen` are
+    fractions of the coordinates, `effective_temperature` is the last step's.
+    """
+
+    draws: npt.NDArray[np.float32]
+    format: Format
+    names: tuple[str, ...]
+    chains: tuple[int, ...]
+    stats: dict[str, npt.NDArray[np.float64]]
+    kernel: SGLD
+    machine: Machine
+    seed: int
+    seconds: float
+
+    @property
+    def codes(self) -> Array:
+        """The draws as codes of `format`, a byte a parameter for an 8-bit format."""
+        codes: Array = encode(self.draws, self.format.bare())
+        return codes
+
+    @property
+    def frozen(self) -> npt.NDArray[np.bool_]:
+        """Which coordinates (chain, parameter) have the same value in every draw."""
+        return diagnostics.frozen(self.draws)
+
+    def summary(self) -> dict[str, Array]:
+        """Of each parameter: `mean`, `std`, `ess` (NaN where a chain is frozen), `frozen` (fraction
+        of chains).
+        """
+        return {
+            "mean": self.draws.mean(axis=(0, 1), dtype=np.float64),
+            "std": diagnostics.standard_deviation(self.draws),
+            "ess": diagnostics.effective_sample_size(self.draws),
+            "frozen": self.frozen.mean(axis=0),
+        }
+
+    def __repr__(self) -> str:
+        chains, draws, size = self.draws.shape
+        what = f"{self.machine.name}, {self.kernel.accumulator}"
+        return f"<Run of {what}: {chains} chains, {draws} draws, {size} parameters>"

@@ -1,0 +1,59 @@
+"""What every kernel shares: schedules, and what a step tells about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._errors import SamplerError
+
+Array = npt.NDArray[Any]
+Schedule = float | Callable[[int], float]
+
+
+def at_step(schedule: Schedule, step: int, name: str) -> float:
+    """The schedule's value at a step, a finite number >= 0."""
+    value = float(schedule(step)) if callable(schedule) else float(schedule)
+    if not 0 <= value < np.inf:
+        raise SamplerError(f"{name}: finite numbers >= 0 are allowed; got {value} at step {step}")
+    return value
+
+
+class StepInfo:
+    """Counts of one step over `count` = chains * parameters coordinates.
+
+    saturated: results moved to an end of the range.  infeasible: coordinates whose variance the
+    format cannot give exactly.  frozen: coordinates the step left as they were.
+    effective_temperature: mean squared noise over the noise variance asked for, times the
+    temperature; one step's value has a relative error of sqrt(2 / count).
+    """
+
+    def __init__(
+        self,
+        before: Array,
+        after: Array,
+        *,
+        saturated: int,
+        infeasible: int,
+        temperature: float,
+        noise_variance: float,
+        mean: Callable[[], Array],
+    ) -> None:
+        self.count, self.saturated, self.infeasible = after.size, saturated, infeasible
+        self._before, self._after, self._mean = before, after, mean
+        self._temperature, self._noise_variance = temperature, noise_variance
+
+    @cached_property
+    def frozen(self) -> int:
+        return int(np.count_nonzero(self._before == self._after))
+
+    @cached_property
+    def effective_temperature(self) -> float:
+        if not self._noise_variance:
+            return float("nan")
+        deviations = self._after.astype(np.float64) - self._mean()
+        return float(np.mean(deviations * deviations) / self._noise_variance * self._temperature)

@@ -1,0 +1,49 @@
+"""What a target is: a log density of parameters, with its gradient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from .._numfmt import Format, Key
+
+Array = npt.NDArray[Any]
+Rows = npt.NDArray[np.int64]
+
+
+class Target:
+    """A distribution to sample from: subclass it, or use `Custom` with two functions.
+
+    `params` is an array (chains, size), float32 for emulated arithmetic and float64 for the
+    reference; results have its dtype.  `rows` picks a batch of the data (row numbers), None all of
+    it; what is returned always estimates the whole data's log density, not negated.  A chain's
+    result must not depend on the chains beside it.
+    """
+
+    size: int
+    data_size: int | None = None
+    gradient_noise: float = 0.0
+    names: tuple[str, ...]
+
+    def log_density(self, params: Array, rows: Rows | None = None) -> Array:
+        """The log density up to a constant, shape (chains,)."""
+        raise NotImplementedError
+
+    def gradient(self, params: Array, rows: Rows | None = None) -> Array:
+        """The gradient of the log density, shape (chains, size)."""
+        raise NotImplementedError
+
+    def with_inputs(self, format: Format, key: Key) -> Target:
+        """The target with its data rounded to the machine's input format; itself where it has no
+        data.
+        """
+        return self
+
+    def scores(self, draws: Array) -> dict[str, float]:
+        """`nll` and `accuracy` of predictions by draws (chain, draw, parameter); empty where
+        nothing is predicted.
+        """
+        return {}
