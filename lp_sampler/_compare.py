@@ -17,9 +17,10 @@ from ._numfmt import machine as find_machine
 from ._progress import Steps, progress_bar
 from ._run import Run
 from ._sample import Plan
+from ._workers import Workers
 from .accumulators import has_meaning
 from .kernels import SGLD
-from .reference import MALA, Reference
+from .reference import MALA, Reference, ReferenceTask
 from .targets import Target
 
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -51,9 +52,10 @@ def compare(
     the draws.
 
     `reference` is "mala" or a `MALA` with settings of its own; `sample_keywords` are those of
-    `sample`: draws, chains, warmup, thin, batch_size, init, seed.  `workers` threads (default: one
-    a processor) never change a result.  Raises as `sample` does, before anything runs; Ctrl-C stops
-    all runs.
+    `sample`: draws, chains, warmup, thin, batch_size, init, seed.  `workers` processes
+    (default: one a processor) never change a result; a target that lives in the caller's main
+    script runs there, on threads.  Raises as `sample` does, before anything runs; Ctrl-C stops all
+    runs.
 
     >>> import lp_sampler as lps
     >>> kernel, target = lps.kernels.SGLD(step_size=0.05), lps.targets.Gaussian(size=2)
@@ -136,17 +138,18 @@ def _locked(report: Callable[[int], None]) -> Callable[[int], None]:
 def _run_all(
     plans: Sequence[Plan], mala: MALA, target: Target, steps: Steps, workers: int
 ) -> tuple[list[Row], Reference]:
-    """The reference first, then every plan, on `workers` threads; results in the plans' order."""
+    """The reference first, then every plan, on `workers` processes; results in the plans' order."""
     pool = ThreadPoolExecutor(workers)
-    try:
-        reference = pool.submit(mala.run, target, steps.advance)
-        rows = [pool.submit(_row, plan, target, reference, steps) for plan in plans]
-        _wait([reference, *rows])
-    except BaseException:
-        steps.cancel()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with Workers(workers) as places:
+        try:
+            reference = pool.submit(places.run, ReferenceTask(mala, target), steps.advance)
+            rows = [pool.submit(_row, plan, target, reference, places, steps) for plan in plans]
+            _wait([reference, *rows])
+        except BaseException:
+            steps.cancel()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
     return [row.result() for row in rows], reference.result()
 
 
@@ -159,8 +162,10 @@ def _wait(futures: Sequence[Future[Any]]) -> None:
             future.result()
 
 
-def _row(plan: Plan, target: Target, reference: Future[Reference], steps: Steps) -> Row:
-    run = plan.run(steps.advance)
+def _row(
+    plan: Plan, target: Target, reference: Future[Reference], places: Workers, steps: Steps
+) -> Row:
+    run = places.run(plan, steps.advance)
     return judge(run, target, reference.result())
 
 

@@ -39,9 +39,8 @@ class Evaluation:
     def __call__(self, params: Array) -> tuple[Array, Array]:
         """Log density (chains,) and gradient (chains, parameters)."""
         weights, rows = self._weights(params, None, None), self._rows()
-        return self.target.log_density(weights, rows), self._noisy(
-            self.target.gradient(weights, rows)
-        )
+        log_density, gradient = self.target.evaluate(weights, rows)
+        return log_density, self._noisy(gradient)
 
     def gradient(
         self, params: Array, stored_in: Format | None = None, report: Report | None = None

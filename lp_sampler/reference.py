@@ -71,14 +71,15 @@ class MALA:
         return Reference(np.stack(kept, axis=1), acceptance, self, time.perf_counter() - begin)
 
     def _approach(self, target: Target, key: Key, advance: Advance) -> Array:
-        """Unadjusted Langevin steps from 0."""
-        params = np.zeros((self.chains, target.size))
-        scale = np.sqrt(2 * self.langevin_step_size)
+        """Unadjusted Langevin steps from 0, in float32: they only lead to where MALA starts."""
+        params = np.zeros((self.chains, target.size), np.float32)
+        step_size = np.float32(self.langevin_step_size)
+        scale = np.sqrt(2 * step_size)
         for step in range(self.langevin_steps):
-            noise = gaussian(key.at(step), params.shape)
-            params = params + self.langevin_step_size * target.gradient(params) + scale * noise
+            noise = gaussian(key.at(step), params.shape).astype(np.float32)
+            params = params + step_size * target.gradient(params) + scale * noise
             advance(1)
-        return params
+        return params.astype(np.float64)
 
     def _step(
         self, target: Target, point: _Point, key: Key
@@ -98,6 +99,18 @@ class MALA:
         return point.params + self.step_size * point.gradient
 
 
+@dataclasses.dataclass(frozen=True)
+class ReferenceTask:
+    """A reference's run as a task of its own."""
+
+    settings: MALA
+    target: Target
+
+    def run(self, advance: Advance) -> Reference:
+        """Draw from the target."""
+        return self.settings.run(self.target, advance)
+
+
 @dataclasses.dataclass
 class _Point:
     """Where the chains are, with the target's log density and gradient there."""
@@ -107,11 +120,8 @@ class _Point:
     gradient: Array
 
     def __init__(self, target: Target, params: Array) -> None:
-        self.params, self.log_density, self.gradient = (
-            params,
-            target.log_density(params),
-            target.gradient(params),
-        )
+        self.params = params
+        self.log_density, self.gradient = target.evaluate(params)
 
     def where(self, moved: npt.NDArray[np.bool_], other: _Point) -> _Point:
         """This point in the chains that moved, the other elsewhere (changes this one)."""

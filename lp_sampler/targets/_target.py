@@ -36,6 +36,10 @@ class Target:
         """The gradient of the log density, shape (chains, size)."""
         raise NotImplementedError
 
+    def evaluate(self, params: Array, rows: Rows | None = None) -> tuple[Array, Array]:
+        """Log density and gradient; override it where they share work."""
+        return self.log_density(params, rows), self.gradient(params, rows)
+
     def with_inputs(self, format: Format, key: Key) -> Target:
         """The target with its data rounded to the machine's input format; itself where it has no
         data.

@@ -78,16 +78,33 @@ class LogisticRegression(Target):
     def log_density(self, params: Array, rows: Rows | None = None) -> Array:
         """The log density up to a constant, shape (chains,)."""
         logits, labels, scale = self._logits(params, rows)
-        log_likelihood = log_logistic(np.where(labels > 0, logits, -logits)).sum(axis=1) * scale
-        return np.asarray(
-            log_likelihood - (params * params).sum(axis=1) * (self.prior_precision / 2)
-        )
+        return self._density(params, log_logistic(np.where(labels > 0, logits, -logits)), scale)
 
     def gradient(self, params: Array, rows: Rows | None = None) -> Array:
         """The gradient of the log density, shape (chains, size)."""
         logits, labels, scale = self._logits(params, rows)
-        residuals = logistic(logits)
-        np.subtract(labels, residuals, out=residuals)
+        return self._slope(params, rows, logistic(logits), labels, scale)
+
+    def evaluate(self, params: Array, rows: Rows | None = None) -> tuple[Array, Array]:
+        """Log density and gradient, with the logits in common."""
+        logits, labels, scale = self._logits(params, rows)
+        likelihoods = log_logistic(np.where(labels > 0, logits, -logits))
+        density = self._density(params, likelihoods, scale)
+        return density, self._slope(params, rows, logistic(logits), labels, scale)
+
+    def _density(self, params: Array, likelihoods: Array, scale: np.floating) -> Array:
+        prior = (params * params).sum(axis=1) * (self.prior_precision / 2)
+        return np.asarray(likelihoods.sum(axis=1) * scale - prior)
+
+    def _slope(
+        self,
+        params: Array,
+        rows: Rows | None,
+        probabilities: Array,
+        labels: Array,
+        scale: np.floating,
+    ) -> Array:
+        residuals = np.subtract(labels, probabilities, out=probabilities)
         inputs = self._rows[params.dtype]
         gradient = binary32.matmul(residuals, inputs if rows is None else inputs[rows])
         if rows is not None:
