@@ -28,7 +28,7 @@ typedef struct nf_job {
 typedef struct nf_law_job {
     const nf_law *law;
     const nf_key *key;
-    uint64_t first; /* the number of element 0 */
+    uint64_t first;              /* the number of element 0 */
     nf_type mean_type, out_type; /* NF_F32 or NF_F64 */
     const void *mean;
     const double *variance;
@@ -68,8 +68,8 @@ typedef struct nf_kernels {
     int (*is_below)(const float *x, size_t n, float limit); /* every |x| below the limit, no NaN? */
     void (*logistic)(const float *z, float *out, size_t n);
     void (*log_logistic)(const float *z, float *out, size_t n);
-    void (*matmul_f32)(const float *a, size_t a_step, const float *b, size_t b_row, size_t b_column, float *out, size_t m,
-                       size_t k, size_t n);
+    void (*matmul_f32)(const float *a, size_t a_step, const float *b, size_t b_row, size_t b_column, float *out,
+                       size_t m, size_t k, size_t n);
     void (*matmul_f64)(const double *a, size_t a_step, const double *b, size_t b_row, size_t b_column, double *out,
                        size_t m, size_t k, size_t n);
 } nf_kernels;

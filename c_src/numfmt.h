@@ -6,9 +6,10 @@
  *
  * Conventions.  Codes are unsigned integers of nf_code_size() bytes (1, 2, 4 or 8), the code in the low bits.  A
  * source or target pointer is aligned for its elements, and NULL only when n is 0.  Output may be the input itself
- * where both have the same element size, and must not overlap it otherwise.  Every function returns an nf_status; when it is not NF_OK, all
- * outputs are as they were before the call.  No function keeps a pointer, prints, exits, or has state: all are safe
- * to call from several threads at once.  Results depend on the arguments alone, never on the instruction set.
+ * where both have the same element size, and must not overlap it otherwise.  Every function returns an nf_status; when
+ * it is not NF_OK, all outputs are as they were before the call.  No function keeps a pointer, prints, exits, or has
+ * state: all are safe to call from several threads at once.  Results depend on the arguments alone, never on the
+ * instruction set.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #ifndef NUMFMT_H
@@ -260,8 +261,8 @@ typedef enum nf_law_method {
  * `one_variance` is not 0.  Element i draws from (key, first + i).  `report` gets count, saturated (the mean was
  * outside the range, or the result was moved to an end) and infeasible (the variance is below the least that a law with
  * this mean has: stochastic rounding).  NF_FOUND_NAN, NF_FOUND_RANGE: a NaN, an infinite or a negative number at
- * *failed_at (may be NULL).  NF_BAD_TYPE: `out_type` or a double cannot hold every value of the format.  `out` may be `mean`
- * where the types agree. */
+ * *failed_at (may be NULL).  NF_BAD_TYPE: `out_type` or a double cannot hold every value of the format.  `out` may be
+ * `mean` where the types agree. */
 nf_status nf_variance_corrected(const nf_format *format, uint8_t method, const nf_key *key, uint64_t first,
                                 nf_type mean_type, const void *mean, const double *variance, int one_variance,
                                 nf_type out_type, void *out, size_t n, nf_report *report, uint64_t *failed_at,

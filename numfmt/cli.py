@@ -1,0 +1,288 @@
+"""The command line `numfmt-hw`: look at formats, and round files of numbers.
+
+Errors go to stderr; exit status 2 for wrong input, 1 for any other failure, 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+import numfmt as nf
+from numfmt._modes import resolve
+
+WRONG_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
+WIDEST_TABLE = 16
+SAMPLES = (0.1, 1 / 3, 1.0, math.pi, -1000.0, 1e30)
+PROPERTIES = (
+    *("width", "precision", "min", "max", "smallest_positive", "smallest_normal", "eps"),
+    *("has_infinity", "has_nan"),
+)
+COUNTERS = ("count", "inexact", "overflowed", "underflowed", "saturated", "nan", "max_error")
+
+
+class FloatType(str, Enum):
+    """The element types that values can be written in."""
+
+    float16 = "float16"
+    float32 = "float32"
+    float64 = "float64"
+
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Number formats, exact to the bit: show one, list its codes, round a file.",
+)
+Spelling = Annotated[str, typer.Argument(metavar="FORMAT", help="As posit:8,1 or e4m3fn.")]
+Target = Annotated[str, typer.Option("--to", metavar="FORMAT", help="The format to round to.")]
+Source = Annotated[
+    str | None, typer.Option("--from", metavar="FORMAT", help="IN holds codes of this format.")
+]
+Codes = Annotated[bool, typer.Option("--codes", help="Write codes instead of values.")]
+Dtype = Annotated[FloatType | None, typer.Option(help="The element type of written values.")]
+Rounding = Annotated[str | None, typer.Option(help="The rounding mode, as nearest_away.")]
+Overflow = Annotated[str | None, typer.Option(help="The overflow policy, as saturate.")]
+Seed = Annotated[int | None, typer.Option(help="The seed of the random bits of a stochastic mode.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app(prog_name="numfmt-hw")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+@contextlib.contextmanager
+def reported_errors() -> Iterator[None]:
+    """Turn an exception into one line on stderr and an exit status."""
+    try:
+        yield
+    except nf.RandomError as error:
+        leave(f"{error} (on the command line: --seed N)", WRONG_INPUT)
+    except (nf.NumfmtError, FileNotFoundError, IsADirectoryError) as error:
+        leave(error, WRONG_INPUT)
+    except OSError as error:
+        leave(error, FAILURE)
+    except KeyboardInterrupt:
+        leave("interrupted", INTERRUPTED)
+
+
+def leave(reason: object, status: int) -> None:
+    """Say why on stderr, and exit with the status."""
+    print(f"numfmt-hw: {reason}", file=sys.stderr)
+    raise typer.Exit(status)
+
+
+@app.command()
+def show(
+    format: Spelling,
+    rounding: Rounding = None,
+    overflow: Overflow = None,
+    seed: Seed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a format can hold, and what some numbers become in it."""
+    with reported_errors():
+        parsed = nf.parse(format)
+        how = resolve(parsed, rounding, overflow, None)
+        facts = {name: plain(getattr(parsed, name)) for name in PROPERTIES}
+        facts |= {"rounding": str(how.rounding), "overflow": str(how.overflow)}
+        results = rounded(SAMPLES, parsed, modes(rounding, overflow, seed))
+        examples = [
+            {"number": number, "value": value}
+            for number, value in zip(SAMPLES, results, strict=True)
+        ]
+        if as_json:
+            print_json({"format": str(parsed), **facts, "examples": examples})
+        else:
+            print_table(str(parsed), ("property", "value"), facts.items())
+            print_table("examples", ("number", "value"), (row.values() for row in examples))
+
+
+@app.command()
+def table(
+    format: Spelling,
+    rounding: Rounding = None,
+    overflow: Overflow = None,
+    seed: Seed = None,
+    as_json: AsJson = False,
+) -> None:
+    """List every code of a format of 16 bits or less.
+
+    The middle is half-way from the value to the next one above it (for the largest: to where that
+    would be); the last column is what the middle is rounded to.
+    """
+    with reported_errors():
+        parsed = nf.parse(format)
+        if parsed.width > WIDEST_TABLE:
+            raise nf.FormatError(
+                f"format is {parsed}, {parsed.width} bits wide; a table has at most {WIDEST_TABLE}"
+            )
+        rows = table_rows(parsed, modes(rounding, overflow, seed))
+        if as_json:
+            print_json({"format": str(parsed), "codes": rows})
+        else:
+            heads = ("code", "bits", "value", "middle", "rounded")
+            print_table(str(parsed), heads, (row.values() for row in rows))
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A .npy file: values, or codes.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The .npy file to write.")],
+    to: Target,
+    from_: Source = None,
+    codes: Codes = False,
+    dtype: Dtype = None,
+    rounding: Rounding = None,
+    overflow: Overflow = None,
+    seed: Seed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Round the numbers of a .npy file to a format."""
+    with reported_errors():
+        if codes and dtype is not None:
+            raise nf.DtypeError(f"--dtype {dtype.value} has no meaning with --codes")
+        parsed, report = nf.parse(to), nf.Report()
+        how = {**modes(rounding, overflow, seed), "report": report}
+        result = converted(load(source), from_, parsed, codes, dtype, how)
+        save(target, result)
+        counts = {name: plain(getattr(report, name)) for name in COUNTERS}
+        if as_json:
+            what = {"output": str(target), "format": str(parsed), "dtype": result.dtype.name}
+            print_json({**what, **counts})
+        else:
+            print_table(f"{target}: {parsed}", ("counter", "value"), counts.items())
+
+
+def converted(
+    numbers: npt.NDArray[Any],
+    source: str | None,
+    target: nf.Format,
+    codes: bool,
+    dtype: FloatType | None,
+    how: dict[str, Any],
+) -> Any:
+    """Round values, or the codes of `source`, to codes or values of `target`."""
+    if source is None and not codes:
+        return nf.quantize(numbers, target, dtype=dtype.value if dtype else None, **how)
+    if source is None:
+        return nf.encode(numbers, target, **how)
+    result = nf.convert(numbers, source, target, **how)
+    return result if codes else nf.decode(result, target, dtype=dtype.value if dtype else "f8")
+
+
+def modes(rounding: str | None, overflow: str | None, seed: int | None) -> dict[str, Any]:
+    """Give the keyword arguments that the options stand for."""
+    key = None if seed is None else nf.Key(seed)
+    return {"rounding": rounding, "overflow": overflow, "key": key}
+
+
+def rounded(numbers: npt.ArrayLike, format: nf.Format, how: dict[str, Any]) -> list[Any]:
+    """Give what each number becomes in the format, ready to print."""
+    codes = nf.encode(np.asarray(numbers, dtype=np.float64), format, **how)
+    return [plain(value) for value in nf.decode(codes, format, dtype=object)]
+
+
+def table_rows(format: nf.Format, how: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give one row a code, with what becomes of the middle above its value."""
+    codes = format.all_codes()
+    values = nf.decode(codes, format)
+    middles = middles_above(values)
+    return [
+        {
+            "code": f"0x{int(code):0{-(-format.width // 4)}x}",
+            "bits": f"{int(code):0{format.width}b}",
+            "value": plain(value),
+            "middle": plain(middle),
+            "rounded": result,
+        }
+        for code, value, middle, result in zip(
+            codes, values, middles, rounded(middles, format, how), strict=True
+        )
+    ]
+
+
+def middles_above(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Give the point half-way to the next larger value; not finite ones stay as they are.
+
+    >>> middles_above(np.array([0.0, 4.0, 2.0, np.inf]))
+    array([ 1.,  5.,  3., inf])
+    """
+    grid = np.unique(values[np.isfinite(values)])
+    gaps = np.diff(grid, append=2 * grid[-1] - grid[-2])
+    finite = np.isfinite(values)
+    place = np.searchsorted(grid, values[finite])
+    middles = values.copy()
+    middles[finite] += gaps[place] / 2
+    return middles
+
+
+def load(path: Path) -> npt.NDArray[Any]:
+    """Read a .npy file."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise nf.NumfmtError(f"{path} is no .npy file of numbers: {error}") from error
+    if not isinstance(array, np.ndarray):
+        raise nf.NumfmtError(f"{path} is an archive of arrays; a .npy file holds one array")
+    return array
+
+
+def save(path: Path, array: npt.NDArray[Any]) -> None:
+    """Write a .npy file: complete, or not at all."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("xb") as file:
+            np.save(file, array, allow_pickle=False)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def plain(value: Any) -> Any:
+    """Turn a number into what JSON can hold: a float where that is exact, else its spelling."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Fraction):
+        value = int(value) if value.denominator == 1 else value
+        with contextlib.suppress(OverflowError):
+            value = float(value) if float(value) == value else value
+    if isinstance(value, Fraction) or (isinstance(value, float) and not math.isfinite(value)):
+        return str(value)
+    return value
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Print one JSON object, numbers in full."""
+    print(json.dumps(content, indent=2, allow_nan=False))
+
+
+def print_table(title: str, heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Print a table whose cells are never cut."""
+    grid = Table(title=title, box=box.SIMPLE, title_justify="left")
+    for head in heads:
+        grid.add_column(head, no_wrap=True)
+    for row in rows:
+        grid.add_row(*(str(cell) for cell in row))
+    console = Console(highlight=False, markup=False)
+    console.print(grid, crop=False)
