@@ -35,7 +35,7 @@ format: $(VENV)/.with-lint
 sanitize: $(SANITIZED)/.with-test
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	$(SANITIZED)/bin/pytest -n 2 -m "not packaging"
+	$(SANITIZED)/bin/pytest -n 2 -m "not packaging and not long"
 
 clean:
 	rm -rf $(VENV) $(SANITIZED) docs/_build docs/_generated

@@ -39,6 +39,7 @@ def rows():
     return {(row.machine, row.accumulator): row for row in comparison.rows}
 
 
+@pytest.mark.long
 def test_limits_hold_within_the_error_of_the_shorter_run(rows):
     """Every limit of the experiment holds, widened by four standard errors of the row."""
     assert set(breast_cancer.LIMITS) == set(rows)
@@ -46,6 +47,7 @@ def test_limits_hold_within_the_error_of_the_shorter_run(rows):
     assert max(row.std_ratio_error for row in rows.values()) < TELLING
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("machine", ["fixed8", "fixed8f4"])
 def test_predictive_scores_do_not_tell(rows, machine):
     """The sampler that is far too hot predicts as well as the right ones: NLL moves by < 0.01."""
@@ -53,6 +55,7 @@ def test_predictive_scores_do_not_tell(rows, machine):
     assert np.ptp(scores) < 0.01
 
 
+@pytest.mark.long
 def test_limits_that_are_missed_are_named(rows):
     """A row outside its limits is found and named."""
     wrong = dataclasses.replace(rows["fixed8", "vc"], std_ratio=1.5, w2_sigma=0.05)
