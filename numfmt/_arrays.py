@@ -28,6 +28,14 @@ class Input:
     name: str
 
 
+def as_dtype(dtype: Any) -> np.dtype[Any]:
+    """A dtype argument, in native byte order."""
+    try:
+        return np.dtype(dtype).newbyteorder("=")
+    except TypeError:
+        raise DtypeError(f"dtype={dtype!r} is no NumPy dtype") from None
+
+
 def is_float(dtype: np.dtype[Any]) -> bool:
     return dtype.newbyteorder("=") in FLOATS
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _core, _modes
-from ._arrays import FLOATS, Array, Input, as_array, plain, type_of, where
+from ._arrays import FLOATS, Array, Input, as_array, as_dtype, plain, type_of, where
 from ._core import ffi, lib
 from ._errors import DtypeError, NanError, RandomError, RangeError, ShapeError
 from ._random import Generator, Key, core_key, take_key
@@ -90,7 +90,7 @@ def target_dtype(call: Call, dtype: Any) -> np.dtype[Any]:
     if dtype is None:
         wanted = source if source in FLOATS else np.dtype(np.float64)
     else:
-        wanted = np.dtype(dtype).newbyteorder("=")
+        wanted = as_dtype(dtype)
     if wanted == np.dtype(object):
         return wanted
     if wanted not in FLOATS:

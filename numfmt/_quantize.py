@@ -12,6 +12,7 @@ from ._arrays import (
     FLOATS,
     Array,
     Output,
+    as_dtype,
     read_codes,
     read_numbers,
     type_of,
@@ -178,7 +179,7 @@ def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | 
     """
     parsed = parse(format)
     source = read_codes(codes, parsed)
-    target = np.dtype(dtype).newbyteorder("=")
+    target = as_dtype(dtype)
     if target == np.dtype(object):
         result = Output(source, out, target)
         result.plain[...] = _fractions(source.plain, parsed)

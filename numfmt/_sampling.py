@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._arrays import Array, Input, as_array, plain, type_of, where
+from ._arrays import Array, Input, as_array, as_dtype, plain, type_of, where
 from ._core import ffi, lib
 from ._errors import DtypeError, NanError, NumfmtError, RandomError, RangeError, ShapeError, unknown
 from ._parse import parse
@@ -93,8 +93,7 @@ def _read_pair(mean: object, variance: object) -> tuple[Input, Input]:
 
 
 def _out_dtype(format: Format, mean: Input, dtype: Any) -> np.dtype[Any]:
-    wanted: np.dtype[Any] = np.dtype(mean.plain.dtype if dtype is None else dtype)
-    wanted = wanted.newbyteorder("=")
+    wanted = as_dtype(mean.plain.dtype if dtype is None else dtype)
     if wanted not in WIDE:
         raise DtypeError(f"dtype={wanted} must be float32 or float64")
     if lib.nf_type_holds_format(format._descriptor(), lib.NF_F64) != lib.NF_OK:
