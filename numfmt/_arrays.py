@@ -31,9 +31,10 @@ class Input:
 def as_dtype(dtype: Any) -> np.dtype[Any]:
     """A dtype argument, in native byte order."""
     try:
-        return np.dtype(dtype).newbyteorder("=")
+        found: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         raise DtypeError(f"dtype={dtype!r} is no NumPy dtype") from None
+    return found.newbyteorder("=")
 
 
 def is_float(dtype: np.dtype[Any]) -> bool:
