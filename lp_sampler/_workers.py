@@ -86,27 +86,34 @@ class _Worker:
         return self._process
 
     def run(self, message: bytes, advance: Advance) -> Any:
-        process = self._started()
+        """The result of one task; a process that did not finish its task is not used again."""
+        process, finished = self._started(), False
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             process.stdin.write(message)
             process.stdin.flush()
-            while True:
+            while not finished:
                 kind, value = pickle.load(process.stdout)
-                if kind == "result":
-                    return value
-                if kind == "error":
-                    raise value
-                advance(value)
+                finished = kind != "steps"
+                if not finished:
+                    advance(value)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
             status = process.wait()
             raise SamplerError(f"a worker process ended with exit status {status}") from error
+        finally:
+            if not finished:
+                self.end()
+        if kind == "error":
+            raise value
+        return value
 
     def end(self) -> None:
+        """Stop the process, whatever it does."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
+            self._process = None
 
 
 def serve() -> None:
