@@ -230,8 +230,9 @@ def z_scores(values, mean, variance, fourth):
     ("format", "method", "draws"),
     [
         ("fixed<8,3>", "paper", 2_000_000),
-        ("fixed<8,3>", "one_shot", 300_000),
-        ("e4m3fn", "paper", 300_000),
+        ("fixed<8,3>", "one_shot", 2_000_000),
+        ("e4m3fn", "paper", 2_000_000),
+        ("posit<8,1>", "paper", 2_000_000),
     ],
 )
 def test_draws_have_the_mean_and_variance_asked_for(format, method, draws):
