@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from ._numfmt import Format, Machine
 from ._numfmt import machine as find_machine
 from ._progress import Steps, progress_bar
 from ._run import Run
-from ._sample import Plan
+from ._sample import Plan, sample
 from ._workers import Workers
 from .accumulators import has_meaning
 from .kernels import SGLD
@@ -25,15 +26,9 @@ from .targets import Target
 
 SECONDS_BETWEEN_LOOKS = 0.2
 SAMPLE_DEFAULTS: dict[str, Any] = {
-    **{
-        "draws": 3000,
-        "chains": 64,
-        "warmup": 20_000,
-        "thin": 20,
-        "batch_size": None,
-        "init": None,
-        "seed": 0,
-    }
+    name: parameter.default
+    for name, parameter in inspect.signature(sample).parameters.items()
+    if parameter.default is not parameter.empty and name != "progress"
 }
 
 

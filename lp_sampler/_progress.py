@@ -13,7 +13,7 @@ Advance = Callable[[int], None]
 
 
 class Steps:
-    """Counts steps of any number of threads; `cancel` makes every later count raise Cancelled."""
+    """Counts steps of any number of tasks; `cancel` makes every later count raise Cancelled."""
 
     def __init__(self, report: Advance = lambda steps: None) -> None:
         self._report = report
