@@ -162,7 +162,7 @@ static uint32_t round_floats(const nf_plan *plan, uint64_t offset, float *x, siz
     uint32_t words[PHILOX_TILE] = {0}, failed = 0;
     float numbers[PHILOX_TILE] = {0};
     int64_t what[PHILOX_TILE];
-    if (!narrow_round_applies(plan))
+    if (NF_GENERAL_ONLY || !narrow_round_applies(plan))
         return round_any(plan, offset, x, n, failed_at, saturated);
     for (size_t start = 0, count; start < n && !failed; start += count) {
         count = n - start < PHILOX_TILE ? n - start : PHILOX_TILE;

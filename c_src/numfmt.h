@@ -155,6 +155,8 @@ typedef struct nf_options {
     uint8_t keep_minpos;         /* stochastic posits: below minpos always +-minpos, as the standard rounds */
     uint8_t wrap_bits;           /* n of wrap(n), wrap_sign_magnitude(n) */
     uint8_t isa;                 /* 0: the best; else 1 + a row of nf_isa_at */
+    uint8_t may_spoil;           /* not 0: a call that fails may leave anything in its output, and need not look first */
+    uint32_t threads;            /* at most so many threads work on a large array; 0 and 1: the caller's alone */
     const nf_key *key;           /* stochastic roundings: a key, or */
     const uint32_t *random_bits; /* one word an element; the low N bits are used (N above, else 32) */
     uint64_t first;              /* the number of element 0 in the whole array */

@@ -10,7 +10,7 @@ FORMATS = ["fixed<8,3>", "ufixed<5,-2>", "fixed<40,20>", "e4m3fn", "e5m2", "bflo
 FORMATS += ["float<4,3,subnormals=off>", "binary16", "tf32", "posit<8,1>", "posit<16,2>"]
 FORMATS += ["posit<32,2>", "ufloat<4,4>", "binary32", "float<6,9,special=fn>"]
 STOCHASTIC = ["sr", "sr_eq", "sr_a8", "sr_b8", "sr_c8"]
-OTHERS = [isa for isa in _core.available_isas() if isa != "portable"]
+OTHERS = [isa for isa in _core.available_isas() if isa != "scalar"]
 
 
 def numbers(dtype, n):
@@ -34,14 +34,14 @@ def everything(x, format, rounding, overflow, key):
 @pytest.mark.parametrize("isa", OTHERS)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])
 @pytest.mark.parametrize("format", FORMATS)
-def test_every_kernel_equals_portable(isa, dtype, format):
+def test_every_kernel_equals_scalar(isa, dtype, format):
     """Codes, values and reports, on lengths around the vector width and many bit patterns."""
     roundings = [row.name for row in _core.ROUNDINGS if not row.is_random] + STOCHASTIC
     for rounding in roundings:
         key = nf.Key(3).at(1, first=13) if rounding in STOCHASTIC else None
         for n in (1, 7, 16, 33, 1000):
             x = numbers(dtype, n)
-            with _core.forced_isa("portable"):
+            with _core.forced_isa("scalar"):
                 expected = everything(x, format, rounding, "saturate", key)
             with _core.forced_isa(isa):
                 assert everything(x, format, rounding, "saturate", key) == expected
@@ -64,9 +64,9 @@ def test_no_kernel_reads_or_writes_beyond_its_arrays(isa, offset):
             assert (memory[offset + n :] == 77).all()
 
 
-def test_the_portable_kernels_are_always_there():
+def test_the_scalar_kernels_are_always_there():
     """They are the reference, last in the list of what may be chosen."""
-    assert _core.available_isas()[-1] == "portable"
+    assert _core.available_isas()[-1] == "scalar"
 
 
 def test_an_unknown_instruction_set_is_refused():

@@ -1,0 +1,7 @@
+/* The definition: every element through the general loop, one after the other, no fast path.  The others are compared
+ * with it. */
+#include "format.h"
+
+#define NF_ISA scalar
+#define NF_GENERAL_ONLY 1
+#include "kernels.inc"
