@@ -1,7 +1,9 @@
 /* The public functions: check the arguments, call a kernel, return a status. */
-#include "kernels.h"
+#include "job.h"
 #include "families.h"
 #include "random.h"
+#include "target.h"
+#include "processor_rounding.h"
 
 #define NF_VERSION "0.1.0"
 
@@ -45,42 +47,6 @@ nf_status nf_plan_for_call(nf_plan *plan, const nf_format *format, const nf_opti
     return o->key && o->key->call >> 48 ? NF_BAD_ARGUMENT : NF_OK;
 }
 
-/* Could some element fail?  Only then is the input looked at before anything is written. */
-static int may_fail(const nf_job *job, const nf_kernels *kernels)
-{
-    const nf_plan *plan = job->plan;
-    uint8_t policy = plan->options.overflow;
-    if (policy == NF_OVERFLOW_error || policy == NF_OVERFLOW_unbounded)
-        return 1;
-    int wraps =
-        policy == NF_OVERFLOW_wrap || policy == NF_OVERFLOW_wrap_sign_magnitude || policy == NF_OVERFLOW_drop_bits;
-    int refuses_nan = !plan->grid.has_nan && plan->options.nan == NF_NAN_error;
-    if (!wraps && !refuses_nan)
-        return 0;
-    if (job->source)
-        return job->source->has_nan || job->source->has_infinity;
-    return kernels->has_specials(job->x_type, job->x, job->n);
-}
-
-static nf_status run_job(nf_job *job)
-{
-    const nf_kernels *kernels = nf_pick_kernels(job->plan->options.isa);
-    if (!kernels)
-        return NF_BAD_ARGUMENT;
-    if (may_fail(job, kernels)) {
-        job->dry = 1;
-        kernels->run(job);
-        job->dry = 0;
-    }
-    if (job->failed) {
-        if (job->plan->options.failed_at)
-            *job->plan->options.failed_at = job->failed_at;
-        return job->failed & NF_FAILED_NAN ? NF_FOUND_NAN : NF_FOUND_RANGE;
-    }
-    kernels->run(job);
-    return NF_OK;
-}
-
 nf_status nf_quantize(const nf_format *format, const nf_options *options, nf_type x_type, const void *x, nf_type y_type,
                       void *y, size_t n, nf_report *report)
 {
@@ -102,8 +68,9 @@ nf_status nf_quantize(const nf_format *format, const nf_options *options, nf_typ
                   .y_size = type_size[y_type],
                   .to_values = 1,
                   .n = n,
+                  .whole_n = n,
                   .report = report};
-    return run_job(&job);
+    return nf_run_job(&job);
 }
 
 nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type x_type, const void *x, void *codes,
@@ -124,8 +91,9 @@ nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type 
                   .y = codes,
                   .y_size = nf_code_size(format),
                   .n = n,
+                  .whole_n = n,
                   .report = report};
-    return run_job(&job);
+    return nf_run_job(&job);
 }
 
 nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_options *options,
@@ -149,11 +117,13 @@ nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_
                   .y = codes,
                   .y_size = nf_code_size(target),
                   .n = n,
+                  .whole_n = n,
                   .report = report};
-    return run_job(&job);
+    return nf_run_job(&job);
 }
 
-nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, void *y, size_t n, uint8_t isa)
+nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, void *y, size_t n, uint8_t isa,
+                    uint32_t threads)
 {
     nf_grid grid;
     nf_status status = nf_grid_init(&grid, format);
@@ -162,9 +132,17 @@ nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, 
     const nf_kernels *kernels = nf_pick_kernels(isa);
     if (!kernels || (unsigned)y_type > NF_F64 || array_is_bad(codes, n) || array_is_bad(y, n))
         return NF_BAD_ARGUMENT;
+    nf_job job = {.source = &grid,
+                  .x = codes,
+                  .x_size = nf_code_size(format),
+                  .y = y,
+                  .y_type = y_type,
+                  .y_size = type_size[y_type],
+                  .n = n,
+                  .whole_n = n};
     status = nf_type_holds_format(format, y_type);
     if (status == NF_OK)
-        kernels->decode(&grid, codes, nf_code_size(format), y_type, y, n);
+        nf_run_decode(&job, kernels, threads);
     return status;
 }
 
@@ -174,6 +152,7 @@ nf_status nf_report_add(nf_report *sum, const nf_report *part)
 {
     if (!sum || !part)
         return NF_BAD_ARGUMENT;
+    const processor_rounding caller = round_toward(1);
     sum->count += part->count;
     sum->inexact += part->inexact;
     sum->overflowed += part->overflowed;
@@ -188,6 +167,7 @@ nf_status nf_report_add(nf_report *sum, const nf_report *part)
     sum->sum_squared_error += part->sum_squared_error;
     sum->sum_squared_value += part->sum_squared_value;
     sum->flags |= part->flags;
+    round_again(caller);
     return NF_OK;
 }
 
@@ -205,11 +185,12 @@ nf_status nf_unpack(const nf_format *format, uint64_t code, nf_unpacked *number)
 
 void nf_philox(const uint32_t *counter, const uint32_t *key, uint32_t *out) { philox_block(counter, key, out); }
 
-nf_status nf_random_bits(const nf_key *key, uint64_t first, uint16_t draw, uint32_t *out, size_t n, uint8_t isa)
+nf_status nf_random_bits(const nf_key *key, uint64_t first, uint16_t draw, uint32_t *out, size_t n, uint8_t isa,
+                         uint32_t threads)
 {
     const nf_kernels *kernels = nf_pick_kernels(isa);
     if (!key || !kernels || key->call >> 48 || array_is_bad(out, n))
         return NF_BAD_ARGUMENT;
-    kernels->random_bits(key->key, key->call, draw, first, out, n);
+    nf_run_random_bits(kernels, key, first, draw, out, n, threads);
     return NF_OK;
 }

@@ -18,6 +18,7 @@ typedef struct nf_job {
     int to_values; /* y holds values, not codes */
     int dry;       /* look for failures, write nothing */
     size_t n;
+    size_t whole_n;    /* elements of the whole call, of which this job may be a piece */
     nf_report *report; /* or NULL */
     uint32_t failed;   /* out: NF_FAILED_... of the first element that failed */
     size_t failed_at;
@@ -58,7 +59,8 @@ typedef struct nf_update_job {
 typedef struct nf_kernels {
     const char *name;
     void (*run)(nf_job *job);
-    void (*decode)(const nf_grid *grid, const void *codes, size_t code_size, nf_type y_type, void *y, size_t n);
+    void (*decode)(const nf_grid *grid, const void *codes, size_t code_size, nf_type y_type, void *y, size_t n,
+                   size_t whole_n);
     int (*has_specials)(nf_type type, const void *x, size_t n); /* any NaN or infinity? */
     void (*random_bits)(uint64_t key, uint64_t call, uint64_t draw, uint64_t first, uint32_t *out, size_t n);
     void (*gaussian)(const nf_key *key, uint64_t draw, uint64_t first, double *out, size_t n);

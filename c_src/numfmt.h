@@ -7,9 +7,14 @@
  * Conventions.  Codes are unsigned integers of nf_code_size() bytes (1, 2, 4 or 8), the code in the low bits.  A
  * source or target pointer is aligned for its elements, and NULL only when n is 0.  Output may be the input itself
  * where both have the same element size, and must not overlap it otherwise.  Every function returns an nf_status; when
- * it is not NF_OK, all outputs are as they were before the call.  No function keeps a pointer, prints, exits, or has
- * state: all are safe to call from several threads at once.  Results depend on the arguments alone, never on the
- * instruction set.
+ * it is not NF_OK, all outputs are as they were before the call (options.may_spoil waives that for arrays).  No
+ * function keeps a pointer, prints, exits, or reads the environment, and all are safe to call from several threads at
+ * once.  Results depend on the arguments alone, never on the instruction set or on the number of threads.
+ *
+ * Threads.  A call on a large array is done by at most as many threads as it asks for (options.threads), the caller's
+ * among them.  The others are the only state of the library: they start when a call first needs them, sleep between
+ * calls, and are lost in the child of a fork, which starts its own.  Calls that run at the same time share the number
+ * that they ask for.  A system without POSIX threads leaves all work to the caller's.
  *
  * SPDX-License-Identifier: BSD-3-Clause */
 #ifndef NUMFMT_H
@@ -151,13 +156,13 @@ typedef struct nf_options {
     uint8_t nan;                     /* a row of nf_nan_policy_at; row 0 is the default */
     uint8_t random_bits_per_element; /* stochastic(bits=N): 1..32; 0: all bits, an exact law */
     uint8_t variant;                 /* nf_variant, with N; NONE means A */
-    uint8_t by_code;             /* stochastic posits: probability proportional to the code's tail, not to the value */
-    uint8_t keep_minpos;         /* stochastic posits: below minpos always +-minpos, as the standard rounds */
-    uint8_t wrap_bits;           /* n of wrap(n), wrap_sign_magnitude(n) */
-    uint8_t isa;                 /* 0: the best; else 1 + a row of nf_isa_at */
-    uint8_t may_spoil;           /* not 0: a call that fails may leave anything in its output, and need not look first */
-    uint32_t threads;            /* at most so many threads work on a large array; 0 and 1: the caller's alone */
-    const nf_key *key;           /* stochastic roundings: a key, or */
+    uint8_t by_code;     /* stochastic posits: probability proportional to the code's tail, not to the value */
+    uint8_t keep_minpos; /* stochastic posits: below minpos always +-minpos, as the standard rounds */
+    uint8_t wrap_bits;   /* n of wrap(n), wrap_sign_magnitude(n) */
+    uint8_t isa;         /* 0: the best; else 1 + a row of nf_isa_at */
+    uint8_t may_spoil;   /* not 0: a call that fails may leave anything in its output array, and does not look first */
+    uint32_t threads;    /* at most so many work on a large array, 256 at the most; 0 and 1: the caller's alone */
+    const nf_key *key;   /* stochastic roundings: a key, or */
     const uint32_t *random_bits; /* one word an element; the low N bits are used (N above, else 32) */
     uint64_t first;              /* the number of element 0 in the whole array */
     uint64_t *failed_at;         /* NULL, or: receives the index of the first element that failed */
@@ -198,8 +203,10 @@ nf_status nf_quantize(const nf_format *format, const nf_options *options, nf_typ
 nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type x_type, const void *x, void *codes,
                     size_t n, nf_report *report);
 
-/* codes -> values, exact; NF_BAD_TYPE where the type cannot hold every value of the format. */
-nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, void *y, size_t n, uint8_t isa);
+/* codes -> values, exact; NF_BAD_TYPE where the type cannot hold every value of the format.  `isa` and `threads` are
+ * as in nf_options. */
+nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, void *y, size_t n, uint8_t isa,
+                    uint32_t threads);
 
 /* codes of one format -> codes of another, one rounding. */
 nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_options *options,
@@ -229,8 +236,10 @@ nf_status nf_unpack(const nf_format *format, uint64_t code, nf_unpacked *number)
 void nf_philox(const uint32_t *counter, const uint32_t *key, uint32_t *out);
 
 /* The words that elements first .. first + n - 1 of the key's call take at draw `draw`: element i takes word
- * (i >> 4) & 3 of block (i >> 6) * 16 + (i & 15); the counter is (block, call + draw * 2**48), low words first. */
-nf_status nf_random_bits(const nf_key *key, uint64_t first, uint16_t draw, uint32_t *out, size_t n, uint8_t isa);
+ * (i >> 4) & 3 of block (i >> 6) * 16 + (i & 15); the counter is (block, call + draw * 2**48), low words first.
+ * `isa` and `threads` are as in nf_options. */
+nf_status nf_random_bits(const nf_key *key, uint64_t first, uint16_t draw, uint32_t *out, size_t n, uint8_t isa,
+                         uint32_t threads);
 
 /* --- instruction sets --------------------------------------------------------------------------------------- */
 

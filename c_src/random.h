@@ -70,7 +70,7 @@ static void philox_tile(uint64_t key, uint64_t call, uint64_t draw, uint64_t til
 #endif
 
 #if NF_VECTOR_BYTES != 64
-static void philox_two_tiles(uint64_t key, uint64_t call, uint64_t draw, uint64_t tile, uint32_t *out)
+static inline void philox_two_tiles(uint64_t key, uint64_t call, uint64_t draw, uint64_t tile, uint32_t *out)
 {
     philox_tile(key, call, draw, tile, out);
     philox_tile(key, call, draw, tile + 1, out + PHILOX_TILE);

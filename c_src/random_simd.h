@@ -86,7 +86,7 @@ static void philox_tile(uint64_t key, uint64_t call, uint64_t draw, uint64_t til
     philox_store(&s, out);
 }
 
-static void philox_two_tiles(uint64_t key, uint64_t call, uint64_t draw, uint64_t tile, uint32_t *out)
+NF_INLINE void philox_two_tiles(uint64_t key, uint64_t call, uint64_t draw, uint64_t tile, uint32_t *out)
 {
     uint64_t high = philox_call(call, draw), block = tile * PHILOX_LANES;
     philox_two(key, philox_start(high, block), philox_start(high, block + PHILOX_LANES), out, out + PHILOX_TILE);

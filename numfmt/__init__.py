@@ -26,6 +26,7 @@ from ._quantize import convert, decode, encode, quantize
 from ._random import Generator, Key, random_bits
 from ._report import Report
 from ._sampling import gaussian, variance_corrected, variance_corrected_law
+from ._threads import get_num_threads, set_num_threads
 from ._update import sampler_update
 from .formats import Fixed, Float, Format, Posit
 
@@ -54,6 +55,7 @@ __all__ = [
     "decode",
     "encode",
     "gaussian",
+    "get_num_threads",
     "machine",
     "machines",
     "pack",
@@ -61,6 +63,7 @@ __all__ = [
     "quantize",
     "random_bits",
     "sampler_update",
+    "set_num_threads",
     "unpack",
     "variance_corrected",
     "variance_corrected_law",

@@ -3,6 +3,7 @@ caller wants them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,20 +17,42 @@ from .formats._base import code_dtype
 Array = np.ndarray[Any, Any]
 
 FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
+OBJECT = np.dtype(object)
+_USUAL = {usual: dtype for dtype in (*FLOATS, OBJECT) for usual in (dtype, dtype.type)}
 
 
-@dataclass
+@dataclass(slots=True)
 class Input:
-    """An argument made plain: `plain` is C-contiguous, native, of a type that the core reads."""
+    """An argument made plain: `plain` is C-contiguous, native, of a type that the core reads;
+    `format` is that of codes."""
 
     given: Array
     plain: Array
     is_scalar: bool
     name: str
+    format: Format | None = None
+
+
+def _number_dtypes() -> Iterator[tuple[np.dtype[Any], np.dtype[Any]]]:
+    """Each dtype of numbers, in both byte orders, and the one as which the core reads it."""
+    for code in "efd?" + np.typecodes["AllInteger"]:
+        native = np.dtype(code)
+        if native.kind == "f":
+            read_as = native
+        else:
+            wide = native.kind == "u" and native.itemsize == 8
+            read_as = np.dtype(np.uint64 if wide else np.int64)
+        yield native, read_as
+        yield native.newbyteorder(), read_as
+
+
+_READ_AS = dict(_number_dtypes())
 
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
     """A dtype argument, in native byte order."""
+    if isinstance(dtype, (type, np.dtype)) and dtype in _USUAL:
+        return _USUAL[dtype]
     try:
         found: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
@@ -37,12 +60,10 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     return found.newbyteorder("=")
 
 
-def is_float(dtype: np.dtype[Any]) -> bool:
-    return dtype.newbyteorder("=") in FLOATS
-
-
 def as_array(x: object, argument: str) -> tuple[Array, bool]:
     """`x` as an ndarray, and whether it was a scalar."""
+    if type(x) is np.ndarray:
+        return x, False
     if type(x).__module__.partition(".")[0] == "torch":
         raise DtypeError(
             f"{argument} is a torch tensor, which is not supported here; pass {argument}.numpy()"
@@ -56,6 +77,9 @@ def as_array(x: object, argument: str) -> tuple[Array, bool]:
 
 def plain(array: Array, dtype: np.dtype[Any]) -> Array:
     """The same numbers in a C-contiguous, aligned, native array; itself where it is one."""
+    flags = array.flags
+    if array.dtype == dtype and flags.c_contiguous and flags.aligned:
+        return array
     return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"]).reshape(array.shape)
 
 
@@ -63,35 +87,30 @@ def read_numbers(x: object, argument: str = "x") -> Input:
     """Real numbers: float16, float32, float64, integers of up to 64 bits and booleans, each
     exactly."""
     array, is_scalar = as_array(x, argument)
-    dtype = array.dtype
-    if is_float(dtype):
-        target = dtype.newbyteorder("=")
-    elif dtype.kind in "bi" or (dtype.kind == "u" and dtype.itemsize < 8):
-        target = np.dtype(np.int64)
-    elif dtype.kind == "u":
-        target = np.dtype(np.uint64)
-    else:
+    read_as = _READ_AS.get(array.dtype)
+    if read_as is None:
         raise DtypeError(
-            f"{argument} has dtype {dtype}; float16, float32, float64, integers of up to 64 bits "
-            f"and bool are allowed"
+            f"{argument} has dtype {array.dtype}; float16, float32, float64, integers of up to 64 "
+            f"bits and bool are allowed"
         )
-    return Input(array, plain(array, target), is_scalar, argument)
+    return Input(array, plain(array, read_as), is_scalar, argument)
 
 
 def read_codes(codes: object, format: Format, argument: str = "codes") -> Input:
     """Unsigned codes of a format, none of them wider than it."""
     array, is_scalar = as_array(codes, argument)
-    if array.dtype.kind not in "ui":
-        raise DtypeError(f"{argument} has dtype {array.dtype}; codes are unsigned integers")
-    target = code_dtype(format)
-    if array.size and (array.dtype.itemsize * 8 > format.width or array.dtype.kind == "i"):
-        low, high = int(array.min()), int(array.max())
+    dtype = array.dtype
+    if dtype.kind not in "ui":
+        raise DtypeError(f"{argument} has dtype {dtype}; codes are unsigned integers")
+    if array.size and (dtype.itemsize * 8 > format.width or dtype.kind == "i"):
+        low = int(np.minimum.reduce(array, axis=None)) if dtype.kind == "i" else 0
+        high = int(np.maximum.reduce(array, axis=None))
         if low < 0 or high >> format.width:
             bad = low if low < 0 else high
             raise FormatError(
                 f"{argument} holds {bad}, which is no code of {format}: 0 .. 2**{format.width} - 1"
             )
-    return Input(array, plain(array, target), is_scalar, argument)
+    return Input(array, plain(array, code_dtype(format)), is_scalar, argument, format)
 
 
 def _overlaps(a: Array, b: Array) -> bool:
@@ -111,13 +130,15 @@ def check_out(out: object, source: Array, dtype: np.dtype[Any]) -> None:
     input."""
     if not isinstance(out, np.ndarray):
         raise ShapeError(f"out={out!r} must be a NumPy array")
-    if out.dtype.newbyteorder("=") != dtype:
+    if out.dtype != dtype and out.dtype.newbyteorder("=") != dtype:
         raise DtypeError(f"out has dtype {out.dtype}, the result has {dtype}")
     if out.shape != source.shape:
         raise ShapeError(f"out has shape {out.shape}, the result has {source.shape}")
-    if not out.flags.writeable:
+    flags = out.flags
+    if not flags.writeable:
         raise ShapeError("out is read-only")
-    if _overlaps(out, source):
+    apart = out is source or (flags.owndata and source.flags.owndata)
+    if not apart and _overlaps(out, source):
         raise ShapeError(
             "out overlaps the input without being it; only the input itself or other memory is "
             "allowed"
@@ -125,20 +146,23 @@ def check_out(out: object, source: Array, dtype: np.dtype[Any]) -> None:
 
 
 class Output:
-    """Memory for a result: `plain` is what the core writes, `finish` hands it over."""
+    """Memory for a result: `plain` is what the core writes, `finish` hands it over; `is_fresh`
+    where nobody else sees `plain` before."""
+
+    __slots__ = ("_out", "_scalar", "is_fresh", "plain")
 
     def __init__(self, source: Input, out: Array | None, dtype: np.dtype[Any]) -> None:
         self._out, self._scalar = out, source.is_scalar
         if out is not None:
             check_out(out, source.given, dtype)
-        direct = out is not None and out.flags.carray and out.dtype.isnative
-        self.plain: Array = (
-            out if direct and out is not None else np.empty(source.given.shape, dtype)
-        )
+            if out.flags.carray and out.dtype.isnative:
+                self.plain, self.is_fresh = out, False
+                return
+        self.plain, self.is_fresh = np.empty(source.given.shape, dtype), True
 
     def finish(self) -> Any:
         if self._out is not None:
-            if self._out is not self.plain:
+            if self.is_fresh:
                 self._out[...] = self.plain
             return self._out
         return self.plain[()] if self._scalar else self.plain

@@ -1,69 +1,133 @@
-"""One call of the core: its options, the dtype of its result, and its errors in words."""
+"""One call of the core: what is known before it (a `Plan`, made once), its random bits, and its
+errors in words."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from . import _core, _modes
-from ._arrays import FLOATS, Array, Input, as_array, as_dtype, plain, type_of, where
-from ._core import ffi, lib
+from ._arrays import FLOATS, OBJECT, Array, Input, Output, as_array, as_dtype, plain, where
+from ._core import ffi, isa_number, lib
 from ._errors import DtypeError, NanError, RandomError, RangeError, ShapeError
-from ._random import Generator, Key, core_key, take_key
-from .formats import Format
+from ._parse import parse
+from ._random import Generator, Key, core_key, give_back, take_key
+from ._report import Report, add, receivers
+from ._threads import count
+from .formats._base import code_dtype
+
+_NULL, _new = ffi.NULL, ffi.new
+_OPTIONS, _WORDS = ffi.typeof("nf_options *"), ffi.typeof("uint32_t *")
+_FLOAT64 = FLOATS[-1]
+_Dtype = np.dtype[Any]
 
 
-class Call:
-    """The options of one call, with everything they point to kept alive."""
+class Plan:
+    """A format and modes, as they were given, made ready for the core.
 
-    def __init__(
-        self,
-        format: Format,
-        source: Input,
-        rounding: str | None,
-        overflow: str | None,
-        nan: str | None,
-        key: Key | Generator | None,
-        random_bits: Any,
-    ) -> None:
-        self.format, self.source = format, source
-        self.modes = _modes.resolve(format, rounding, overflow, nan)
-        _modes.check_source(self.modes.rounding, key, random_bits)
-        self.options = self.modes.options()
-        self._failed_at = ffi.new("uint64_t *")
-        self.options.failed_at = self._failed_at
-        if random_bits is not None:
-            self._words = read_words(random_bits, source.given.shape)
-            self.options.random_bits = ffi.cast(
-                "uint32_t *", _core.pointer(self._words) or self._failed_at
+    What a call brings itself (arrays, key, report) is no part of it: calls of several threads share
+    a plan.
+    """
+
+    def __init__(self, format: object, rounding: Any, overflow: Any, nan: Any) -> None:
+        self.format = parse(format)
+        self.descriptor = self.format._descriptor()
+        self.code_dtype = code_dtype(self.format)
+        self._given = (rounding, overflow, nan)
+        self._options: dict[tuple[int, int, bool], Any] = {}
+        self._dtypes: dict[tuple[_Dtype | None, _Dtype | None], _Dtype] = {}
+
+    @functools.cached_property
+    def modes(self) -> _modes.Modes:
+        """What the modes mean; a wrong one is an error each time."""
+        return _modes.resolve(self.format, *self._given)
+
+    @functools.cached_property
+    def is_random(self) -> bool:
+        return self.modes.rounding.is_random
+
+    def options(self, may_spoil: bool) -> Any:
+        """The options of a call without random bits.  Calls that run at once share them: nobody
+        writes to them again."""
+        settings = (isa_number(), count(), may_spoil)
+        options = self._options.get(settings)
+        if options is None:
+            options = self.modes.options()
+            options.isa, options.threads, options.may_spoil = settings
+            self._options[settings] = options
+        return options
+
+    def rounded_dtype(self, source: _Dtype, dtype: Any) -> _Dtype:
+        """The dtype of rounded values: the caller's, else the input's, else float64; one that holds
+        every result."""
+        wanted = None if dtype is None else as_dtype(dtype)
+        known = self._dtypes.get((source, wanted))
+        if known is None:
+            known = wanted if wanted is not None else source if source in FLOATS else _FLOAT64
+            self._check_rounded(source, known)
+            self._dtypes[source, wanted] = known
+        return known
+
+    def _check_rounded(self, source: _Dtype, dtype: _Dtype) -> None:
+        if dtype == OBJECT and self.modes.overflow.name == "unbounded":
+            raise DtypeError(
+                "dtype=object with overflow='unbounded' is not supported; use a float dtype"
             )
-        self._key = key
+        options, kind = self.options(False), _core.TYPES[source]
+        _check_holds(
+            dtype,
+            f"result of rounding {source} to {self.format.bare()}",
+            lambda type: lib.nf_type_holds(self.descriptor, options, kind, type),
+        )
 
-    def take_key(self) -> None:
-        """Take the call's key, once every other argument is known to be right."""
-        if self._key is None:
-            return
-        key = take_key(self._key)
-        self._c_key = core_key(key)
-        self.options.key = self._c_key
-        self.options.first = key.first
-
-    def check(self, status: int) -> None:
-        """Raise what the core found, naming the first element."""
-        if status in (lib.NF_FOUND_NAN, lib.NF_FOUND_RANGE):
-            element = where(self.source.given, self._failed_at[0], self.source.name)
-            if status == lib.NF_FOUND_NAN:
-                raise NanError(
-                    f"{element}, and {self.format.bare()} has no NaN; "
-                    "choose nan='zero', 'max' or 'min'"
-                )
-            raise RangeError(
-                f"{element} is out of range for {self.format.bare()} "
-                f"under overflow={str(self.modes.overflow)!r}"
+    def decoded_dtype(self, dtype: Any) -> _Dtype:
+        """The caller's dtype for the format's values; one that holds each of them."""
+        wanted = as_dtype(dtype)
+        if (None, wanted) not in self._dtypes:
+            _check_holds(
+                wanted,
+                f"value of {self.format.bare()}",
+                lambda type: lib.nf_type_holds_format(self.descriptor, type),
             )
-        _core.check(status)
+            self._dtypes[None, wanted] = wanted
+        return wanted
+
+
+_known_plan = functools.lru_cache(maxsize=1024)(Plan)
+
+
+def plan_of(format: object, rounding: Any = None, overflow: Any = None, nan: Any = None) -> Plan:
+    """The plan of a format and modes; spellings that were seen before cost one look-up."""
+    try:
+        return _known_plan(format, rounding, overflow, nan)
+    except TypeError:
+        make = Plan  # an argument is not hashable: it is no format or mode, and will be refused
+    return make(format, rounding, overflow, nan)
+
+
+def _check_holds(wanted: _Dtype, results: str, status: Callable[[int], int]) -> None:
+    """Refuse a dtype that is neither object nor a float that holds all results."""
+    if wanted == OBJECT:
+        return
+    if wanted not in FLOATS:
+        raise DtypeError(
+            f"dtype={wanted} must be float16, float32, float64 or object (exact fractions)"
+        )
+    able = [dtype for dtype in FLOATS if status(_core.TYPES[dtype]) == lib.NF_OK]
+    if wanted not in able:
+        best = [*able, OBJECT][0]
+        raise DtypeError(f"dtype {wanted} cannot hold every {results}; dtype={best} can")
+
+
+def read_draws(plan: Plan, source: Input, key: object, random_bits: object) -> Array | None:
+    """Check where a call takes its random bits; the caller's own words, made plain."""
+    if key is None and random_bits is None and not plan.is_random:
+        return None
+    _modes.check_source(plan.modes.rounding, key, random_bits)
+    return None if random_bits is None else read_words(random_bits, source.given.shape)
 
 
 def read_words(random_bits: object, shape: tuple[int, ...]) -> Array:
@@ -76,34 +140,57 @@ def read_words(random_bits: object, shape: tuple[int, ...]) -> Array:
     return plain(words, np.dtype(np.uint32))
 
 
-@functools.lru_cache(maxsize=4096)
-def _held(format: Format, modes: _modes.Modes, source: int, target: int) -> bool:
-    return bool(
-        lib.nf_type_holds(format._descriptor(), modes.options(), source, target) == lib.NF_OK
-    )
+def run(
+    function: Callable[[Plan, Any, Input, Output, Any], int],
+    plan: Plan,
+    source: Input,
+    result: Output,
+    key: Key | Generator | None,
+    words: Array | None,
+    report: Report | None,
+) -> Any:
+    """Run `function` of the core with options and report; hand over the result or raise what was
+    found.  The key is taken when every argument is known to be right."""
+    reports = receivers(report)
+    c_report = _new("nf_report *") if reports else _NULL
+    options = plan.options(result.is_fresh)
+    if key is not None:
+        taken = take_key(key)
+        c_key = core_key(taken)  # alive until the call is over, as words is
+        options = _new(_OPTIONS, options[0])
+        options.key, options.first = c_key, taken.first
+    elif words is not None:
+        options = _new(_OPTIONS, options[0])
+        options.random_bits = ffi.cast(_WORDS, _core.pointer(words) or options)
+    status = function(plan, options, source, result, c_report)
+    if status:
+        if isinstance(key, Generator):
+            give_back(key, taken)
+        _refuse(status, function, plan, options, source, result)
+    if reports:
+        add(reports, c_report)
+    return result.finish()
 
 
-def target_dtype(call: Call, dtype: Any) -> np.dtype[Any]:
-    """The dtype of the result: the caller's, else the input's, else float64; one that holds every
-    result."""
-    source = call.source.plain.dtype
-    if dtype is None:
-        wanted = source if source in FLOATS else np.dtype(np.float64)
-    else:
-        wanted = as_dtype(dtype)
-    if wanted == np.dtype(object):
-        return wanted
-    if wanted not in FLOATS:
-        raise DtypeError(
-            f"dtype={wanted} must be float16, float32, float64 or object (exact fractions)"
-        )
-    kind = type_of(call.source.plain)
-    if _held(call.format.bare(), call.modes, kind, _core.TYPES[wanted]):
-        return wanted
-    able = [
-        str(d) for d in FLOATS if _held(call.format.bare(), call.modes, kind, _core.TYPES[d])
-    ] + ["object"]
-    raise DtypeError(
-        f"dtype {wanted} cannot hold every result of rounding {source} to {call.format.bare()}; "
-        f"dtype={able[0]} can"
+def _refuse(
+    status: int,
+    function: Callable[[Plan, Any, Input, Output, Any], int],
+    plan: Plan,
+    options: Any,
+    source: Input,
+    result: Output,
+) -> None:
+    """Raise what the core found, naming the first element: a second call says which."""
+    failed_at, again = _new("uint64_t *"), _new(_OPTIONS, options[0])
+    again.may_spoil, again.failed_at = False, failed_at
+    if status not in (lib.NF_FOUND_NAN, lib.NF_FOUND_RANGE):
+        _core.check(status)
+    if function(plan, again, source, result, _NULL) != status:
+        _core.check(status)  # the input has changed meanwhile
+    element = where(source.given, failed_at[0], source.name)
+    bare = plan.format.bare()
+    if status == lib.NF_FOUND_NAN:
+        raise NanError(f"{element}, and {bare} has no NaN; choose nan='zero', 'max' or 'min'")
+    raise RangeError(
+        f"{element} is out of range for {bare} under overflow={str(plan.modes.overflow)!r}"
     )

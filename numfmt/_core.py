@@ -19,6 +19,8 @@ except ModuleNotFoundError as error:
         "numfmt's compiled core is missing: this is its source folder; run Python from another one"
     ) from error
 
+_from_buffer = ffi.from_buffer
+
 __all__ = ["available_isas", "check", "ffi", "forced_isa", "lib", "pointer"]
 
 _STATUS_ERRORS: dict[int, type[errors.NumfmtError]] = {
@@ -98,8 +100,8 @@ def check(status: int, message: str | None = None) -> None:
 
 
 def pointer(array: np.ndarray[Any, Any]) -> Any:
-    """The memory of a C-contiguous array, not copied; NULL where there is none."""
-    return ffi.from_buffer(array) if array.size else ffi.NULL
+    """The memory of a C-contiguous array, not copied."""
+    return _from_buffer(array)
 
 
 def available_isas() -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -96,7 +95,6 @@ def _stochastic_parameters(parts: list[str], spelling: str) -> dict[str, Any]:
     return found
 
 
-@functools.lru_cache(maxsize=256)
 def parse_rounding(spelling: str) -> Rounding:
     """A rounding from its spelling: a name or alias, with parameters where it takes some.
 
@@ -117,7 +115,6 @@ def parse_rounding(spelling: str) -> Rounding:
     return Rounding(row.name, row.number, row.is_random, **found)
 
 
-@functools.lru_cache(maxsize=256)
 def parse_overflow(spelling: str) -> Overflow:
     """An overflow policy from its spelling.
 
@@ -195,7 +192,6 @@ class Modes:
         return options
 
 
-@functools.lru_cache(maxsize=1024)
 def resolve(format: Any, rounding: str | None, overflow: str | None, nan: str | None) -> Modes:
     """Who decides: the argument, then the format's own modes, then the library's default."""
     chosen = parse_rounding(rounding or format.rounding or _core.ROUNDINGS[0].name)

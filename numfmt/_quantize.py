@@ -7,24 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from . import _core
-from ._arrays import (
-    FLOATS,
-    Array,
-    Output,
-    as_dtype,
-    read_codes,
-    read_numbers,
-    type_of,
-)
-from ._call import Call, target_dtype
-from ._core import lib
-from ._errors import DtypeError, RangeError
-from ._parse import parse
+from ._arrays import OBJECT, Array, Input, Output, read_codes, read_numbers
+from ._call import Plan, plan_of, read_draws, run
+from ._core import TYPES, check, isa_number, lib, pointer
+from ._errors import RangeError
 from ._random import Generator, Key
-from ._report import Report, collecting
+from ._report import Report
+from ._threads import count
 from .formats import Format
-from .formats._base import code_dtype, value_of
+from .formats._base import value_of
+
+_nf_quantize, _nf_encode = lib.nf_quantize, lib.nf_encode
+_nf_convert, _nf_decode = lib.nf_convert, lib.nf_decode
 
 
 def quantize(
@@ -66,7 +60,7 @@ def quantize(
         NanError: a NaN, the format has none and `nan` is not given.
         RangeError: ``overflow="error"`` and a value out of range, or an infinity under a wrapping
             policy.
-        Nothing is written to `out` then.
+        Nothing is written to `out` then, and a `Generator` stays at the call where it was.
 
     >>> import numfmt as nf
     >>> nf.quantize([0.3, 20.5, -2.7], "e4m3fn")
@@ -74,62 +68,53 @@ def quantize(
     >>> nf.quantize(-2.7, "fixed<8,0>", "up")
     np.float64(-2.0)
     """
-    parsed = parse(format)
+    plan = plan_of(format, rounding, overflow, nan)
     source = read_numbers(x)
-    call = Call(parsed, source, rounding, overflow, nan, key, random_bits)
-    target = target_dtype(call, dtype)
-    if target == np.dtype(object):
-        return _quantize_exactly(call, report, out)
+    words = read_draws(plan, source, key, random_bits)
+    target = plan.rounded_dtype(source.plain.dtype, dtype)
     result = Output(source, out, target)
-    call.take_key()
-    with collecting(report) as c_report:
-        status = lib.nf_quantize(
-            parsed._descriptor(),
-            call.options,
-            type_of(source.plain),
-            _core.pointer(source.plain),
-            type_of(result.plain),
-            _core.pointer(result.plain),
-            source.plain.size,
-            c_report,
-        )
-        call.check(status)
+    if target != OBJECT:
+        return run(_quantize, plan, source, result, key, words, report)
+    codes = Output(source, None, plan.code_dtype)
+    run(_encode, plan, source, codes, key, words, report)
+    result.plain[...] = _fractions(codes.plain, plan.format)
     return result.finish()
 
 
-def _quantize_exactly(call: Call, report: Report | None, out: Array | None) -> Any:
-    if call.modes.overflow.name == "unbounded":
-        raise DtypeError(
-            "dtype=object with overflow='unbounded' is not supported; use a float dtype"
-        )
-    codes = _encode(call, report, None)
-    values = decode(codes, call.format, dtype=object)
-    if out is None:
-        return values
-    result = Output(call.source, out, np.dtype(object))
-    result.plain[...] = values
-    return result.finish()
+def _quantize(plan: Plan, options: Any, source: Input, result: Output, report: Any) -> int:
+    x, y = source.plain, result.plain
+    status: int = _nf_quantize(
+        plan.descriptor,
+        options,
+        TYPES[x.dtype],
+        pointer(x),
+        TYPES[y.dtype],
+        pointer(y),
+        x.size,
+        report,
+    )
+    return status
 
 
-def _encode(call: Call, report: Report | None, out: Array | None) -> Any:
-    result = Output(call.source, out, code_dtype(call.format))
-    call.take_key()
-    with collecting(report) as c_report:
-        status = lib.nf_encode(
-            call.format._descriptor(),
-            call.options,
-            type_of(call.source.plain),
-            _core.pointer(call.source.plain),
-            _core.pointer(result.plain),
-            call.source.plain.size,
-            c_report,
-        )
-        call.check(status)
-    return result.finish()
+def _encode(plan: Plan, options: Any, source: Input, result: Output, report: Any) -> int:
+    x, y = source.plain, result.plain
+    status: int = _nf_encode(
+        plan.descriptor, options, TYPES[x.dtype], pointer(x), pointer(y), x.size, report
+    )
+    return status
 
 
-def _refuse_unbounded(call: Call) -> None:
-    if call.modes.overflow.name == "unbounded":
+def _convert(plan: Plan, options: Any, source: Input, result: Output, report: Any) -> int:
+    assert source.format is not None
+    x, y, from_format = source.plain, result.plain, source.format._descriptor()
+    status: int = _nf_convert(
+        from_format, plan.descriptor, options, pointer(x), pointer(y), x.size, report
+    )
+    return status
+
+
+def _refuse_unbounded(plan: Plan) -> None:
+    if plan.modes.overflow.name == "unbounded":
         raise RangeError("overflow='unbounded' has no codes; it is for quantize only")
 
 
@@ -154,9 +139,12 @@ def encode(
     >>> nf.encode([1.0, -1.0, 448.0], "e4m3fn")
     array([ 56, 184, 126], dtype=uint8)
     """
-    call = Call(parse(format), read_numbers(x), rounding, overflow, nan, key, random_bits)
-    _refuse_unbounded(call)
-    return _encode(call, report, out)
+    plan = plan_of(format, rounding, overflow, nan)
+    source = read_numbers(x)
+    words = read_draws(plan, source, key, random_bits)
+    _refuse_unbounded(plan)
+    result = Output(source, out, plan.code_dtype)
+    return run(_encode, plan, source, result, key, words, report)
 
 
 def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | None = None) -> Any:
@@ -177,36 +165,25 @@ def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | 
     >>> nf.decode([0, 56, 126], "e4m3fn")
     array([  0.,   1., 448.])
     """
-    parsed = parse(format)
-    source = read_codes(codes, parsed)
-    target = as_dtype(dtype)
-    if target == np.dtype(object):
-        result = Output(source, out, target)
-        result.plain[...] = _fractions(source.plain, parsed)
-        return result.finish()
-    if target not in FLOATS:
-        raise DtypeError(
-            f"dtype={target} must be float16, float32, float64 or object (exact fractions)"
-        )
-    if lib.nf_type_holds_format(parsed._descriptor(), _core.TYPES[target]) != lib.NF_OK:
-        able = [
-            str(d)
-            for d in FLOATS
-            if lib.nf_type_holds_format(parsed._descriptor(), _core.TYPES[d]) == lib.NF_OK
-        ] + ["object"]
-        raise DtypeError(
-            f"dtype {target} cannot hold every value of {parsed.bare()}; dtype={able[0]} can"
-        )
+    plan = plan_of(format)
+    source = read_codes(codes, plan.format)
+    target = plan.decoded_dtype(dtype)
     result = Output(source, out, target)
-    status = lib.nf_decode(
-        parsed._descriptor(),
-        _core.pointer(source.plain),
-        type_of(result.plain),
-        _core.pointer(result.plain),
-        source.plain.size,
-        _core.isa_number(),
+    x, y = source.plain, result.plain
+    if target == OBJECT:
+        y[...] = _fractions(x, plan.format)
+        return result.finish()
+    status = _nf_decode(
+        plan.descriptor,
+        pointer(x),
+        TYPES[target],
+        pointer(y),
+        x.size,
+        isa_number(),
+        count(),
     )
-    _core.check(status)
+    if status:
+        check(status)
     return result.finish()
 
 
@@ -244,21 +221,10 @@ def convert(
     >>> nf.convert(nf.encode([1.0, 3.3], "posit<16,2>"), "posit<16,2>", "fixed<8,3>")
     array([ 8, 26], dtype=uint8)
     """
-    from_format, to_format = parse(source), parse(target)
+    from_format = plan_of(source).format
+    plan = plan_of(target, rounding, overflow, nan)
     given = read_codes(codes, from_format)
-    call = Call(to_format, given, rounding, overflow, nan, key, random_bits)
-    _refuse_unbounded(call)
-    result = Output(given, out, code_dtype(to_format))
-    call.take_key()
-    with collecting(report) as c_report:
-        status = lib.nf_convert(
-            from_format._descriptor(),
-            to_format._descriptor(),
-            call.options,
-            _core.pointer(given.plain),
-            _core.pointer(result.plain),
-            given.plain.size,
-            c_report,
-        )
-        call.check(status)
-    return result.finish()
+    words = read_draws(plan, given, key, random_bits)
+    _refuse_unbounded(plan)
+    result = Output(given, out, plan.code_dtype)
+    return run(_convert, plan, given, result, key, words, report)

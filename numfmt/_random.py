@@ -7,17 +7,19 @@ import dataclasses
 import functools
 import hashlib
 import operator
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from . import _core
+from . import _core, _threads
 from ._core import ffi, lib
 from ._errors import RandomError, ShapeError, unknown
 
 _CALLS = 1 << 48
 _WORD = 1 << 64
+_C_KEY, _new = ffi.typeof("nf_key *"), ffi.new
 
 
 def _integer(value: object, argument: str, high: int) -> int:
@@ -43,8 +45,6 @@ def _canonical(item: int | str) -> bytes:
 
 @functools.lru_cache(maxsize=4096)
 def _philox_key(seed: int, stream: int, folded: tuple[int | str, ...]) -> int:
-    if stream == 0 and not folded:
-        return seed
     data = b"".join(map(_canonical, (seed, stream, *folded)))
     return int.from_bytes(hashlib.blake2b(data).digest()[:8], "little")
 
@@ -82,16 +82,22 @@ class Key:
     def philox(self) -> int:
         """The 64-bit key of Philox4x32-10, the seed or 8 bytes of BLAKE2b over (seed, stream,
         folded items)."""
-        return _philox_key(self.seed, self.stream, self.folded)
+        if self.stream or self.folded:
+            return _philox_key(self.seed, self.stream, self.folded)
+        return self.seed
 
     def at(self, call: int, first: int = 0) -> Key:
         """The key's call number `call` (0 .. 2**48 - 1), for the piece that begins at element
         `first`."""
+        # Loops make a key every step: what is known to be right is copied, not checked again.
         if not (type(call) is int and 0 <= call < _CALLS):
             call = _integer(call, "call", _CALLS)
         if not (type(first) is int and 0 <= first < _WORD):
             first = _integer(first, "first", _WORD)
-        return self._with(call=call, first=first)
+        key = self._copy()
+        fields = key.__dict__
+        fields["call"], fields["first"] = call, first
+        return key
 
     def fold_in(self, *items: int | str) -> Key:
         """An independent key for another tensor or purpose: ``key.fold_in("weights", 3)``."""
@@ -106,13 +112,17 @@ class Key:
                 clean.append(operator.index(item))
             except TypeError:
                 raise RandomError(f"fold_in: {item!r} must be an int or a str") from None
-        return self._with(folded=(*self.folded, *clean))
-
-    def _with(self, **checked: Any) -> Key:
-        """A copy with fields that are known to be right; loops make one every step."""
-        key = object.__new__(Key)
-        key.__dict__.update(self.__dict__, **checked)
+        key = self._copy()
+        key.__dict__["folded"] = (*self.folded, *clean)
         return key
+
+    def _copy(self) -> Key:
+        key = object.__new__(Key)
+        key.__dict__.update(self.__dict__)
+        return key
+
+
+_counting = threading.Lock()
 
 
 class Generator:
@@ -156,8 +166,9 @@ class Generator:
 
     def next_key(self) -> Key:
         """The key of the next call."""
-        key = self._key
-        self._key = key.at(key.call + 1)
+        with _counting:
+            key = self._key
+            self._key = key.at(key.call + 1)
         return key
 
     def __repr__(self) -> str:
@@ -166,18 +177,25 @@ class Generator:
 
 def take_key(key: object) -> Key:
     """The key of one call; an int is refused, for a loop would use it twice."""
-    if isinstance(key, Generator):
-        return key.next_key()
     if isinstance(key, Key):
         return key
+    if isinstance(key, Generator):
+        return key.next_key()
     raise RandomError(
         f"key={key!r} must be a numfmt.Key or numfmt.Generator; write numfmt.Key({key!r})"
     )
 
 
+def give_back(generator: Generator, key: Key) -> None:
+    """The key of a call that failed, unless another call has taken the next one."""
+    with _counting:
+        if generator._key == key.at(key.call + 1):
+            generator._key = key
+
+
 def core_key(key: Key) -> Any:
     """The core's key structure."""
-    return ffi.new("nf_key *", (key.philox, key.call))
+    return _new(_C_KEY, (key.philox, key.call))
 
 
 def random_bits(
@@ -205,7 +223,13 @@ def random_bits(
     except (TypeError, ValueError) as error:
         raise ShapeError(f"shape={shape!r} is not a shape: {error}") from None
     status = lib.nf_random_bits(
-        core_key(taken), taken.first, draw, _words(out), out.size, _core.isa_number()
+        core_key(taken),
+        taken.first,
+        draw,
+        _words(out),
+        out.size,
+        _core.isa_number(),
+        _threads.count(),
     )
     _core.check(status)
     return out

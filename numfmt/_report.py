@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from contextvars import ContextVar
 from typing import Any
 
@@ -110,23 +111,37 @@ class Report:
         )
 
 
+_adding = threading.Lock()
+
+
+def receivers(report: Report | None) -> tuple[Report, ...]:
+    """Who counts a call: every report around it, and `report`."""
+    if report is not None and not isinstance(report, Report):
+        raise NumfmtError(f"report={report!r} must be a numfmt.Report")
+    around = _active.get()
+    return around if report is None or report in around else (*around, report)
+
+
+def add(receivers: tuple[Report, ...], fresh: Any) -> None:
+    """Add an ``nf_report`` to each; threads may share a receiver."""
+    with _adding:
+        for receiver in receivers:
+            lib.nf_report_add(receiver._c, fresh)
+
+
 class collecting:
     """The ``nf_report`` to give the core, or NULL; added on success to `report` and to every report
     around."""
 
-    __slots__ = ("_fresh", "_targets")
+    __slots__ = ("_fresh", "_receivers")
 
     def __init__(self, report: Report | None) -> None:
-        if report is not None and not isinstance(report, Report):
-            raise NumfmtError(f"report={report!r} must be a numfmt.Report")
-        around = _active.get()
-        self._targets = around if report is None or report in around else (*around, report)
-        self._fresh = ffi.new("nf_report *") if self._targets else ffi.NULL
+        self._receivers = receivers(report)
+        self._fresh = ffi.new("nf_report *") if self._receivers else ffi.NULL
 
     def __enter__(self) -> Any:
         return self._fresh
 
     def __exit__(self, error: object, *_: object) -> None:
         if error is None:
-            for target in self._targets:
-                lib.nf_report_add(target._c, self._fresh)
+            add(self._receivers, self._fresh)

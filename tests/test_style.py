@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("c_src", "numfmt", "lp_sampler", "tests", "docs", "examples")
+FOLDERS = ("c_src", "numfmt", "lp_sampler", "bench", "tests", "docs", "examples")
 ENDINGS = (".py", ".c", ".h", ".inc", ".def")
 FILES = sorted(
     path

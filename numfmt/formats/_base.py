@@ -22,11 +22,6 @@ _WRITABLE_EXPONENT = 1 << 16
 _LISTABLE_WIDTH = 24
 
 
-@functools.lru_cache(maxsize=4096)
-def descriptor_of(format: Format) -> Any:
-    return ffi.new("nf_format *", format._fields())
-
-
 @functools.lru_cache(maxsize=1024)
 def facts_of(format: Format) -> Any:
     facts = ffi.new("nf_format_facts *")
@@ -104,8 +99,28 @@ class Format:
             check_overflow_for(self, overflow)
             object.__setattr__(self, "overflow", str(overflow))
 
+    @functools.cached_property
+    def _c(self) -> Any:
+        return ffi.new("nf_format *", self._fields())
+
+    @functools.cached_property
+    def _code_dtype(self) -> np.dtype[Any]:
+        return np.dtype(f"u{int(lib.nf_code_size(self._c))}")
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash((type(self), *self.__getstate__().values()))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: what is kept beside them is made again."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        return {field.name: getattr(self, field.name) for field in fields}
+
     def _descriptor(self) -> Any:
-        return descriptor_of(self)
+        return self._c
 
     def replace(self: Self, **changes: Any) -> Self:
         """A changed copy: ``f.replace(rounding="down")``."""
@@ -200,4 +215,4 @@ class Format:
 
 def code_dtype(format: Format) -> np.dtype[Any]:
     """The smallest unsigned dtype of 8, 16, 32 or 64 bits that holds a code."""
-    return np.dtype(f"u{int(lib.nf_code_size(format._descriptor()))}")
+    return format._code_dtype

@@ -32,6 +32,7 @@ class Fixed(Format):
     overflow: str | None = field(default=None, kw_only=True)
 
     family: ClassVar[str] = "fixed"
+    __hash__ = Format.__hash__
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "width", integer(self.width, "width", 1, 64))

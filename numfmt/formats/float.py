@@ -59,6 +59,7 @@ class Float(Format):
     overflow: str | None = field(default=None, kw_only=True)
 
     family: ClassVar[str] = "float"
+    __hash__ = Format.__hash__
 
     def __post_init__(self) -> None:
         if self.special not in SPECIALS:

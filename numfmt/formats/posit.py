@@ -29,6 +29,7 @@ class Posit(Format):
     overflow: str | None = field(default=None, kw_only=True)
 
     family: ClassVar[str] = "posit"
+    __hash__ = Format.__hash__
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "width", integer(self.width, "width", 2, 64))

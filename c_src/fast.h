@@ -1,0 +1,25 @@
+/* The fast paths: the same bits as the general loop, in vectors.  What each class covers, and why it is exact, stands
+ * in fast_round.inc; fast_plan.inc says which plans belong to one.  Included per instruction set by kernels.inc. */
+#ifndef NF_FAST_H
+#define NF_FAST_H
+
+typedef enum fast_class { FAST_FIXED, FAST_GRID, FAST_SHIFT, FAST_POSIT, FAST_CLASS_COUNT, FAST_NONE } fast_class;
+
+enum { FAST_SAW_MORE = 1, FAST_SAW_TIE = 2 };
+enum { FAST_IS_complete = 0, FAST_IS_clean = 1 };
+
+#define REAL float
+#define UINT uint32_t
+#define INT int32_t
+#define FRACTION 23
+#define FAST(name) fast_##name##_f32
+#include "fast_type.inc"
+
+#define REAL double
+#define UINT uint64_t
+#define INT int64_t
+#define FRACTION 52
+#define FAST(name) fast_##name##_f64
+#include "fast_type.inc"
+
+#endif

@@ -1,0 +1,321 @@
+/* A job by its fast path: blocks that stay in the first cache, each loaded, rounded and stored.  A block with an
+ * element that the loop leaves undecided is done again by the general loop. */
+#ifndef NF_FAST_RUN_H
+#define NF_FAST_RUN_H
+
+#include "fast.h"
+#include "fast_convert.h"
+#include "processor_rounding.h"
+#include "stream.h"
+
+enum {
+    FAST_BLOCK = 1024,
+    KEYED_BLOCK = 2 * PHILOX_TILE, /* of a loop that makes its own words */
+    PREFETCH_BYTES = 2048,
+    FAR_BYTES = 1 << 20,
+    DIRTY_BLOCKS = 16,
+    STREAM_BYTES = 16 << 20 /* from this size on the output bypasses the caches */
+};
+
+/* What a job needs besides the job. */
+typedef struct fast_pass {
+    int is_wide; /* the numbers are doubles */
+    fast_class class;
+    union {
+        fast_constants_f32 f32;
+        fast_constants_f64 f64;
+    } constants;
+    fast_loop_f32 *const *round_f32; /* the complete loop, and the clean one */
+    fast_loop_f64 *const *round_f64;
+    fast_keyed_loop_f32 *const *keyed_f32; /* NULL where the words come from elsewhere, or none are needed */
+    fast_keyed_loop_f64 *const *keyed_f64;
+    int is_nearest; /* the processor rounds to nearest; else toward zero */
+    int has_no_minus_zero;
+    unsigned dirty;               /* blocks for which the clean loop is not tried, because it failed shortly before */
+    fast_decoder_f32 decoder_f32; /* of codes, and of float16 elements */
+    fast_decoder_f64 decoder_f64;
+    fast_decode_loop_f32 *decode_f32;
+    fast_decode_loop_f64 *decode_f64;
+    int is_random, streams, is_far; /* far: the input does not stay in the second cache */
+    size_t number_size;             /* bytes of a number, and of what the round loop gives */
+} fast_pass;
+
+typedef union fast_numbers {
+    float f32[FAST_BLOCK];
+    double f64[FAST_BLOCK];
+    uint32_t u32[FAST_BLOCK];
+    uint64_t u64[FAST_BLOCK];
+} fast_numbers;
+
+typedef struct fast_buffers {
+    fast_numbers numbers, results;
+    uint32_t words[FAST_BLOCK];
+    stream_writer stream;
+} fast_buffers;
+
+/* The class and the loop in one width; the numbers of the job's input must be of it. */
+static int fast_choose(const nf_job *job, int is_wide, fast_pass *pass)
+{
+    const int mode = job->plan->options.rounding, to_codes = !job->to_values;
+    pass->is_wide = is_wide;
+    pass->class =
+        is_wide ? fast_plan_f64(job->plan, &pass->constants.f64) : fast_plan_f32(job->plan, &pass->constants.f32);
+    if (pass->class == FAST_NONE)
+        return 0;
+    pass->number_size = is_wide ? sizeof(double) : sizeof(float);
+    pass->round_f32 = fast_loops_f32[mode][pass->class][to_codes];
+    pass->round_f64 = fast_loops_f64[mode][pass->class][to_codes];
+    pass->keyed_f32 = fast_keyed_loops_f32[mode][pass->class][to_codes];
+    pass->keyed_f64 = fast_keyed_loops_f64[mode][pass->class][to_codes];
+    pass->is_nearest = mode == NF_ROUND_nearest_even;
+    pass->has_no_minus_zero =
+        is_wide ? pass->constants.f64.has_no_minus_zero != 0 : pass->constants.f32.has_no_minus_zero != 0;
+    return 1;
+}
+
+/* Is every number of the input a float32, a float64, or neither?  Sets up the decoder where the input is of codes. */
+static int fast_input(const nf_job *job, fast_pass *pass, int *fits_f32)
+{
+    static const nf_format half = {NF_FLOAT, 16, 1, 5, NF_IEEE, NF_SUBNORMALS, 10, 15};
+    nf_grid half_grid;
+    const nf_grid *source = job->source;
+    if (!source && job->x_type != NF_F16) {
+        *fits_f32 = job->x_type == NF_F32;
+        return job->x_type == NF_F32 || job->x_type == NF_F64;
+    }
+    if (!source) {
+        nf_grid_init(&half_grid, &half);
+        source = &half_grid;
+    }
+    pass->decode_f32 = fast_decode_plan_f32(source, &pass->decoder_f32);
+    pass->decode_f64 = fast_decode_plan_f64(source, &pass->decoder_f64);
+    *fits_f32 = pass->decode_f32 && (!job->source || nf_type_holds_format(&source->format, NF_F32) == NF_OK);
+    return *fits_f32 || (pass->decode_f64 && nf_type_holds_format(&source->format, NF_F64) == NF_OK);
+}
+
+/* Values of what type, if the pass gives numbers of its own width? */
+static int fast_output_fits(const nf_job *job, int is_wide)
+{
+    if (!job->to_values)
+        return 1;
+    return is_wide ? job->y_type != NF_F16 : job->y_type != NF_F64;
+}
+
+static int fast_prepare(const nf_job *job, fast_pass *pass)
+{
+    int fits_f32;
+    pass->decode_f32 = NULL;
+    pass->decode_f64 = NULL;
+    if (job->report || job->dry || job->plan->options.overflow == NF_OVERFLOW_unbounded ||
+        !fast_input(job, pass, &fits_f32))
+        return 0;
+    const int is_narrow = fits_f32 && fast_output_fits(job, 0) && fast_choose(job, 0, pass);
+    if (!is_narrow && !(fast_output_fits(job, 1) && fast_choose(job, 1, pass)))
+        return 0;
+    pass->dirty = 0;
+    pass->is_random = nf_rounding_at(job->plan->options.rounding)->is_random;
+    pass->is_far = job->whole_n * job->x_size >= FAR_BYTES;
+    pass->streams = job->y != job->x && job->whole_n * job->y_size >= STREAM_BYTES;
+    return !pass->is_wide || job->source || job->x_type != NF_F16;
+}
+
+/* The block's numbers: where they are, or decoded or widened into the buffer. */
+static const void *fast_load(const nf_job *job, const fast_pass *pass, const void *x, size_t n, fast_buffers *b)
+{
+    if (pass->decode_f32 && !pass->is_wide) {
+        pass->decode_f32(&pass->decoder_f32, x, n, &b->numbers);
+    } else if (pass->decode_f64 && pass->is_wide) {
+        pass->decode_f64(&pass->decoder_f64, x, n, &b->numbers);
+    } else if (pass->is_wide && job->x_type == NF_F32) {
+        widen(x, n, b->numbers.f64);
+    } else {
+        return x;
+    }
+    return &b->numbers;
+}
+
+/* The bits that the round loop gave, as the job's output has them, into `out`. */
+static void fast_convert(const nf_job *job, const fast_pass *pass, const void *results, size_t n, void *out)
+{
+    if (job->to_values) {
+        if (pass->is_wide)
+            narrow(results, n, out);
+        else
+            narrow_to_f16(results, n, out);
+        return;
+    }
+    switch (job->y_size + (pass->is_wide ? 8 : 0)) {
+    case 1:
+        narrow_32_to_8(results, n, out);
+        break;
+    case 2:
+        narrow_32_to_16(results, n, out);
+        break;
+    case 8 + 1:
+        narrow_64_to_8(results, n, out);
+        break;
+    case 8 + 2:
+        narrow_64_to_16(results, n, out);
+        break;
+    default:
+        narrow_64_to_32(results, n, out);
+        break;
+    }
+}
+
+/* One attempt at a block; returns what the loop says. */
+static uint32_t fast_try(const nf_job *job, const fast_pass *pass, const void *x, size_t start, size_t n, int is_clean,
+                         int is_keyed, const uint32_t *words, void *results)
+{
+    const nf_options *o = &job->plan->options;
+    const uint64_t tile = (o->first + start) / PHILOX_TILE;
+    if (is_keyed)
+        return pass->is_wide ? pass->keyed_f64[is_clean](&pass->constants.f64, x, o->key, tile, results)
+                             : pass->keyed_f32[is_clean](&pass->constants.f32, x, o->key, tile, results);
+    return pass->is_wide ? pass->round_f64[is_clean](&pass->constants.f64, x, words, n, results)
+                         : pass->round_f32[is_clean](&pass->constants.f32, x, words, n, results);
+}
+
+/* The clean loop, then the complete one. */
+static uint32_t fast_round(const nf_job *job, fast_pass *pass, const void *x, size_t start, size_t n, int is_keyed,
+                           uint32_t *words, void *results)
+{
+    if (pass->is_random && !is_keyed)
+        load_words(job->plan, start, n, words);
+    if (pass->dirty == 0) {
+        const uint32_t verdict = fast_try(job, pass, x, start, n, 1, is_keyed, words, results);
+        if (!(verdict & FAST_SAW_MORE))
+            return verdict;
+        pass->dirty = DIRTY_BLOCKS;
+    }
+    pass->dirty--;
+    return fast_try(job, pass, x, start, n, 0, is_keyed, words, results);
+}
+
+static void run_general(nf_job *job);
+
+/* A piece of the job by the general loop, into `y`. */
+static void run_piece(nf_job *job, size_t start, size_t n, void *y)
+{
+    nf_plan plan = *job->plan;
+    nf_job piece = *job;
+    plan.options.first += start;
+    plan.options.random_bits += plan.options.random_bits ? start : 0;
+    piece.plan = &plan;
+    piece.x = (const char *)job->x + start * job->x_size;
+    piece.y = y;
+    piece.n = n;
+    run_general(&piece);
+    job->failed = piece.failed;
+    job->failed_at = start + piece.failed_at;
+}
+
+/* The input of a later block on its way while this one is worked on: hardware alone comes too late where the work is
+ * much. */
+static void fast_prefetch(const void *x, size_t bytes)
+{
+    const uintptr_t ahead = (uintptr_t)x + PREFETCH_BYTES;
+    for (size_t i = 0; i < bytes; i += STREAM_LINE)
+        __builtin_prefetch((const void *)(ahead + i), 0, 2);
+}
+
+static void fast_clear_minus_zeros(const nf_job *job, const fast_pass *pass, void *results, size_t n)
+{
+    const uint64_t sign = job->to_values ? (uint64_t)1 << (8 * pass->number_size - 1) : job->plan->grid.sign_bit;
+    if (pass->is_wide)
+        fast_clear_minus_zeros_f64(results, n, sign);
+    else
+        fast_clear_minus_zeros_f32(results, n, (uint32_t)sign);
+}
+
+/* One block into `y`; the input is intact where the loop leaves an element undecided, though y be x. */
+static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int is_keyed, fast_buffers *b, void *y)
+{
+    const char *given = (const char *)job->x + start * job->x_size;
+    if (pass->is_far)
+        fast_prefetch(given, n * job->x_size);
+    const void *x = fast_load(job, pass, given, n, b);
+    const int is_plain = pass->number_size == job->y_size, is_direct = is_plain && y != x;
+    void *results = is_direct ? y : (void *)&b->results;
+    if (fast_round(job, pass, x, start, n, is_keyed, b->words, results)) {
+        run_piece(job, start, n, y);
+        return;
+    }
+    if (pass->has_no_minus_zero)
+        fast_clear_minus_zeros(job, pass, results, n);
+    if (!is_plain)
+        fast_convert(job, pass, results, n, y);
+    else if (!is_direct)
+        memcpy(y, results, n * job->y_size);
+}
+
+/* Elements before the first one whose random word begins a tile. */
+static size_t fast_head(const nf_job *job, const fast_pass *pass)
+{
+    const size_t tile = (PHILOX_TILE - (size_t)(job->plan->options.first % PHILOX_TILE)) % PHILOX_TILE;
+    return !pass->is_random ? 0 : tile < job->n ? tile : job->n;
+}
+
+/* 0 where the job has no fast path. */
+static int run_fast(nf_job *job)
+{
+    fast_pass pass;
+    fast_buffers b;
+    if (!fast_prepare(job, &pass))
+        return 0;
+    const int is_keyed = pass.is_random && job->plan->options.key;
+    const size_t block = is_keyed ? KEYED_BLOCK : FAST_BLOCK;
+    const processor_rounding caller = round_toward(pass.is_nearest);
+    size_t start = fast_head(job, &pass);
+    char *y = job->y;
+    if (start)
+        fast_block(job, &pass, 0, start, 0, &b, y);
+    stream_begin(&b.stream, y + start * job->y_size);
+    for (; job->n - start >= block && !job->failed; start += block) {
+        fast_block(job, &pass, start, block, is_keyed, &b, pass.streams ? b.stream.chunk : y + start * job->y_size);
+        if (pass.streams)
+            stream_chunk(&b.stream, block * job->y_size);
+    }
+    if (pass.streams)
+        stream_finish(&b.stream);
+    if (start < job->n && !job->failed)
+        fast_block(job, &pass, start, job->n - start, 0, &b, y + start * job->y_size);
+    round_again(caller);
+    return 1;
+}
+
+/* Codes to float32 or float64; 0 where the format has no fast path. */
+static int decode_fast(const nf_grid *grid, const void *codes, size_t code_size, nf_type type, void *y, size_t n,
+                       size_t whole_n)
+{
+    fast_decoder_f32 d32;
+    fast_decoder_f64 d64;
+    stream_writer stream;
+    fast_decode_loop_f32 *f32 = type == NF_F32 ? fast_decode_plan_f32(grid, &d32) : NULL;
+    fast_decode_loop_f64 *f64 = type == NF_F64 ? fast_decode_plan_f64(grid, &d64) : NULL;
+    const size_t size = type == NF_F64 ? 8 : 4;
+    const int streams = whole_n * size >= STREAM_BYTES && y != codes;
+    if (!f32 && !f64)
+        return 0;
+    size_t start = 0;
+    stream_begin(&stream, y);
+    for (size_t m; start < n; start += m) {
+        m = n - start < FAST_BLOCK ? n - start : FAST_BLOCK;
+        const int is_streamed = streams && m == FAST_BLOCK;
+        const char *source = (const char *)codes + start * code_size;
+        void *out = is_streamed ? stream.chunk : (char *)y + start * size;
+        if (streams && !is_streamed)
+            stream_finish(&stream);
+        if (f32)
+            f32(&d32, source, m, out);
+        else
+            f64(&d64, source, m, out);
+        if (is_streamed)
+            stream_chunk(&stream, m * size);
+    }
+    if (streams)
+        stream_finish(&stream);
+    return 1;
+}
+
+#endif

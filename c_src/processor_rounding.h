@@ -1,0 +1,33 @@
+/* The rounding of the processor's own float arithmetic, for as long as a fast path needs it.  On x86 subnormal numbers
+ * count too, whatever the caller's settings are (flush to zero, denormals are zero), and no trap is taken. */
+#ifndef NF_PROCESSOR_ROUNDING_H
+#define NF_PROCESSOR_ROUNDING_H
+
+#if defined(__SSE2__)
+typedef unsigned processor_rounding;
+
+static inline processor_rounding round_toward(int is_nearest)
+{
+    const unsigned all_masked = 0x1F80, toward_zero = 0x6000;
+    const processor_rounding before = _mm_getcsr();
+    _mm_setcsr(is_nearest ? all_masked : all_masked | toward_zero);
+    return before;
+}
+
+static inline void round_again(processor_rounding before) { _mm_setcsr(before); }
+#else
+#include <fenv.h>
+
+typedef int processor_rounding;
+
+static inline processor_rounding round_toward(int is_nearest)
+{
+    const processor_rounding before = fegetround();
+    fesetround(is_nearest ? FE_TONEAREST : FE_TOWARDZERO);
+    return before;
+}
+
+static inline void round_again(processor_rounding before) { fesetround(before); }
+#endif
+
+#endif
