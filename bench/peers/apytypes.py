@@ -1,0 +1,67 @@
+"""APyTypes: arrays of its own; the cast alone is timed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..row import Row
+from . import peer_row, quantize
+
+PACKAGE = MODULE = "apytypes"
+LIMIT = 1 << 20
+FLOATS = {"e5m2": (5, 2), "bfloat16": (8, 7), "binary16": (5, 10), "tf32": (8, 10)}
+FIXED = {"fixed<8,3>": (5, 3), "fixed<16,8>": (8, 8)}
+WIDE = (16, 24)  # fixed point that holds the input: integer and fraction bits
+MODES = {
+    "nearest_even": "TIES_EVEN",
+    "nearest_odd": "TIES_ODD",
+    "nearest_away": "TIES_AWAY",
+    "nearest_up": "TIES_POS",
+    "nearest_down": "TIES_NEG",
+    "toward_zero": "TO_ZERO",
+    "up": "TO_POS",
+    "down": "TO_NEG",
+    "to_odd": "JAM_UNBIASED",
+    "stochastic": "STOCH_WEIGHTED",
+}
+
+
+def rows() -> list[Row]:
+    """Every mode that both have; nearest and stochastic for fixed point."""
+    floats = [floating(mode, format) for mode in MODES for format in FLOATS]
+    return floats + [fixed(mode, f) for mode in ("nearest_even", "stochastic") for f in FIXED]
+
+
+def floating(mode: str, format: str) -> Row:
+    """Binary32 to a narrower float."""
+    from apytypes import APyFloatArray, QuantizationMode
+
+    exponent, fraction = FLOATS[format]
+    theirs = getattr(QuantizationMode, MODES[mode])
+    return peer_row(
+        PACKAGE,
+        quantize(mode, format),
+        lambda x: x.cast(exponent, fraction, quantization=theirs),
+        prepare=lambda x: APyFloatArray.from_float(x, 8, 23),
+        read=lambda y: np.asarray(y.to_numpy()),
+        limit=LIMIT,
+        note="its own array to its own array",
+    )
+
+
+def fixed(mode: str, format: str) -> Row:
+    """Wide fixed point to a narrower one, saturating."""
+    from apytypes import APyFixedArray, OverflowMode, QuantizationMode
+
+    integer, fraction = FIXED[format]
+    theirs = {"nearest_even": "RND_CONV", "stochastic": "STOCH_WEIGHTED"}[mode]
+    options = {"quantization": getattr(QuantizationMode, theirs), "overflow": OverflowMode.SAT}
+    return peer_row(
+        PACKAGE,
+        quantize(mode, format),
+        lambda x: x.cast(integer, fraction, **options),
+        prepare=lambda x: APyFixedArray.from_float(x, *WIDE),
+        read=lambda y: np.asarray(y.to_numpy()),
+        limit=LIMIT,
+        note="from its own fixed point of 40 bits",
+    )

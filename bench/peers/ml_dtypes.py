@@ -1,0 +1,67 @@
+"""ml_dtypes: NumPy dtypes; and NumPy's own float16."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..arrays import aligned
+from ..row import Row, Setting, Task, Work, calls
+from . import quantize
+
+PACKAGE = MODULE = "ml_dtypes"
+DTYPES = {"e4m3fn": "float8_e4m3fn", "e5m2": "float8_e5m2", "bfloat16": "bfloat16"}
+
+
+def rows() -> list[Row]:
+    """Casts to the narrow dtypes, there and back, and back alone."""
+    import ml_dtypes
+
+    dtypes = {format: (PACKAGE, getattr(ml_dtypes, DTYPES[format])) for format in DTYPES}
+    dtypes["binary16"] = ("numpy", np.float16)
+    found = []
+    for format, (package, dtype) in dtypes.items():
+        found.append(Row(package, Task("encode", "", format), encoding(dtype), note="cast"))
+        task = quantize("nearest_even", format)
+        found.append(Row(package, task, there_and_back(dtype), note="cast and back"))
+    for format in ("e4m3fn", "e5m2"):
+        found.append(Row(PACKAGE, Task("decode", "", format), decoding(dtypes[format][1])))
+    return found
+
+
+def encoding(dtype: Any) -> Callable[[Setting], Work]:
+    """float32 to a narrow dtype."""
+
+    def setup(setting: Setting) -> Work:
+        x, y = setting.arrays.input(), aligned(setting.n, dtype)
+        bits = y.view(f"u{y.itemsize}")
+        return Work(calls(lambda: np.copyto(y, x, casting="unsafe")), setting.n, lambda: bits)
+
+    return setup
+
+
+def there_and_back(dtype: Any) -> Callable[[Setting], Work]:
+    """float32 to a narrow dtype and back to float32."""
+
+    def setup(setting: Setting) -> Work:
+        x, out, y = setting.arrays.input(), setting.arrays.output(), aligned(setting.n, dtype)
+
+        def both() -> None:
+            np.copyto(y, x, casting="unsafe")
+            np.copyto(out, y)
+
+        return Work(calls(both), setting.n, lambda: out)
+
+    return setup
+
+
+def decoding(dtype: Any) -> Callable[[Setting], Work]:
+    """8-bit codes to float32."""
+
+    def setup(setting: Setting) -> Work:
+        codes, out = setting.arrays.codes(8).view(dtype), setting.arrays.output()
+        return Work(calls(lambda: np.copyto(out, codes)), setting.n, lambda: out)
+
+    return setup

@@ -1,0 +1,49 @@
+"""universal_dtypes: Universal's posits as NumPy dtypes."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array
+from ..row import Row, Task
+from . import peer_row, quantize
+
+PACKAGE = MODULE = "universal_dtypes"
+LIMIT = 1 << 18
+DTYPES = {"posit<8,2>": "posit8", "posit<16,2>": "posit16", "posit<32,2>": "posit32"}
+
+
+def rows() -> list[Row]:
+    """Posits there and back, and codes."""
+    import universal_dtypes
+
+    found = []
+    for format, name in DTYPES.items():
+        dtype = getattr(universal_dtypes, name)
+        found.append(
+            peer_row(
+                PACKAGE,
+                quantize("nearest_even", format),
+                functools.partial(there_and_back, dtype),
+                limit=LIMIT,
+                note="cast and back",
+            )
+        )
+    dtype = universal_dtypes.posit8
+    encode = peer_row(
+        PACKAGE,
+        Task("encode", "", "posit<8,2>"),
+        lambda x: x.astype(dtype),
+        read=lambda y: y.view(np.uint8),
+        limit=LIMIT,
+        note="cast",
+    )
+    return [*found, encode]
+
+
+def there_and_back(dtype: Any, x: Array) -> Array:
+    """float32 to posits and back."""
+    return x.astype(dtype).astype(np.float32)
