@@ -5,6 +5,7 @@
 
 typedef enum fast_class { FAST_FIXED, FAST_GRID, FAST_SHIFT, FAST_POSIT, FAST_CLASS_COUNT, FAST_NONE } fast_class;
 
+enum { DIRTY_BLOCKS = 16 };
 enum { FAST_SAW_MORE = 1, FAST_SAW_TIE = 2 };
 enum { FAST_IS_complete = 0, FAST_IS_clean = 1 };
 

@@ -13,7 +13,6 @@ enum {
     KEYED_BLOCK = 2 * PHILOX_TILE, /* of a loop that makes its own words */
     PREFETCH_BYTES = 2048,
     FAR_BYTES = 1 << 20,
-    DIRTY_BLOCKS = 16,
     STREAM_BYTES = 16 << 20 /* from this size on the output bypasses the caches */
 };
 
@@ -34,8 +33,8 @@ typedef struct fast_pass {
     unsigned dirty;               /* blocks for which the clean loop is not tried, because it failed shortly before */
     fast_decoder_f32 decoder_f32; /* of codes, and of float16 elements */
     fast_decoder_f64 decoder_f64;
-    fast_decode_loop_f32 *decode_f32;
-    fast_decode_loop_f64 *decode_f64;
+    fast_decode_loop_f32 *const *decode_f32;
+    fast_decode_loop_f64 *const *decode_f64;
     int is_random, streams, is_far; /* far: the input does not stay in the second cache */
     size_t number_size;             /* bytes of a number, and of what the round loop gives */
 } fast_pass;
@@ -120,12 +119,12 @@ static int fast_prepare(const nf_job *job, fast_pass *pass)
 }
 
 /* The block's numbers: where they are, or decoded or widened into the buffer. */
-static const void *fast_load(const nf_job *job, const fast_pass *pass, const void *x, size_t n, fast_buffers *b)
+static const void *fast_load(const nf_job *job, fast_pass *pass, const void *x, size_t n, fast_buffers *b)
 {
     if (pass->decode_f32 && !pass->is_wide) {
-        pass->decode_f32(&pass->decoder_f32, x, n, &b->numbers);
+        fast_decode_f32(pass->decode_f32, &pass->decoder_f32, x, n, &b->numbers);
     } else if (pass->decode_f64 && pass->is_wide) {
-        pass->decode_f64(&pass->decoder_f64, x, n, &b->numbers);
+        fast_decode_f64(pass->decode_f64, &pass->decoder_f64, x, n, &b->numbers);
     } else if (pass->is_wide && job->x_type == NF_F32) {
         widen(x, n, b->numbers.f64);
     } else {
@@ -281,40 +280,6 @@ static int run_fast(nf_job *job)
     if (start < job->n && !job->failed)
         fast_block(job, &pass, start, job->n - start, 0, &b, y + start * job->y_size);
     round_again(caller);
-    return 1;
-}
-
-/* Codes to float32 or float64; 0 where the format has no fast path. */
-static int decode_fast(const nf_grid *grid, const void *codes, size_t code_size, nf_type type, void *y, size_t n,
-                       size_t whole_n)
-{
-    fast_decoder_f32 d32;
-    fast_decoder_f64 d64;
-    stream_writer stream;
-    fast_decode_loop_f32 *f32 = type == NF_F32 ? fast_decode_plan_f32(grid, &d32) : NULL;
-    fast_decode_loop_f64 *f64 = type == NF_F64 ? fast_decode_plan_f64(grid, &d64) : NULL;
-    const size_t size = type == NF_F64 ? 8 : 4;
-    const int streams = whole_n * size >= STREAM_BYTES && y != codes;
-    if (!f32 && !f64)
-        return 0;
-    size_t start = 0;
-    stream_begin(&stream, y);
-    for (size_t m; start < n; start += m) {
-        m = n - start < FAST_BLOCK ? n - start : FAST_BLOCK;
-        const int is_streamed = streams && m == FAST_BLOCK;
-        const char *source = (const char *)codes + start * code_size;
-        void *out = is_streamed ? stream.chunk : (char *)y + start * size;
-        if (streams && !is_streamed)
-            stream_finish(&stream);
-        if (f32)
-            f32(&d32, source, m, out);
-        else
-            f64(&d64, source, m, out);
-        if (is_streamed)
-            stream_chunk(&stream, m * size);
-    }
-    if (streams)
-        stream_finish(&stream);
     return 1;
 }
 

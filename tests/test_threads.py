@@ -268,6 +268,18 @@ def test_the_environment_gives_the_default(monkeypatch, settings, expected):
     assert nf.get_num_threads() == expected, "read once"
 
 
+def test_the_workers_of_joblib_share_the_processors(monkeypatch):
+    """A worker for each processor leaves one thread to each."""
+    joblib = pytest.importorskip("joblib")
+    for name in (_threads.OURS, *_threads.OTHERS):
+        monkeypatch.delenv(name, raising=False)
+    told = joblib.Parallel(n_jobs=max(CPUS, 2))(
+        joblib.delayed(nf.get_num_threads)() for _ in range(4)
+    )
+    joblib.externals.loky.get_reusable_executor().shutdown(wait=True)
+    assert told == [1] * 4
+
+
 @pytest.mark.parametrize("value", ["0", "257", "two", "1.5", "-1", "1,2"])
 def test_nonsense_in_our_own_variable_is_an_error(monkeypatch, value):
     """The first call that needs the number names the variable."""

@@ -1,0 +1,80 @@
+/* 8-bit codes to float32 by a table in registers, where the processor permutes bytes (AVX-512 VBMI) and every value has
+ * its low 16 bits 0: the third and the fourth bytes of the 256 values are two planes of four registers. */
+#ifndef NF_DECODE_BYTES_H
+#define NF_DECODE_BYTES_H
+
+#include "fast.h"
+
+enum { TABLE_PAYS = 4096 };
+
+typedef struct byte_table {
+    _Alignas(64) uint8_t third[256], fourth[256];
+} byte_table;
+
+#if NF_VECTOR_BYTES == 64
+#define NF_VBMI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512cd,avx512vbmi,avx2,bmi2,lzcnt")))
+
+/* 0 where the processor or the values are not such. */
+static int byte_table_fill(const nf_grid *grid, fast_decoder_f32 *d, fast_decode_loop_f32 *const *loops,
+                           byte_table *table)
+{
+    uint8_t codes[256];
+    uint32_t values[256], low = 0;
+    for (int i = 0; i < 256; i++)
+        codes[i] = (uint8_t)((uint64_t)i & grid->mask);
+    loops[0](d, codes, 256, values);
+    for (int i = 0; i < 256; i++) {
+        low |= values[i] & 0xFFFFu;
+        table->third[i] = (uint8_t)(values[i] >> 16);
+        table->fourth[i] = (uint8_t)(values[i] >> 24);
+    }
+    return low == 0 && __builtin_cpu_supports("avx512vbmi");
+}
+
+/* 64 bytes of a plane. */
+NF_VBMI static inline __m512i look_up(const uint8_t *plane, __m512i codes)
+{
+    const __m512i low = _mm512_permutex2var_epi8(_mm512_load_si512(plane), codes, _mm512_load_si512(plane + 64));
+    const __m512i high =
+        _mm512_permutex2var_epi8(_mm512_load_si512(plane + 128), codes, _mm512_load_si512(plane + 192));
+    return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(codes), high);
+}
+
+/* The unpacking below takes four bytes of every 16 at a time: codes 4j .. 4j + 3 of each quarter go to lane j. */
+NF_VBMI static void decode_bytes(const byte_table *table, const uint8_t *codes, size_t n, float *y)
+{
+    _Alignas(64) uint8_t order[64], rest[64] = {0};
+    _Alignas(64) float tail[64];
+    for (int i = 0; i < 64; i++)
+        order[i] = (uint8_t)(i % 16 / 4 * 16 + i / 16 * 4 + i % 4);
+    const __m512i shuffle = _mm512_load_si512(order), zero = _mm512_setzero_si512();
+    for (size_t i = 0; i < n; i += 64) {
+        const int is_whole = n - i >= 64;
+        if (!is_whole)
+            memcpy(rest, codes + i, n - i);
+        float *out = is_whole ? y + i : tail;
+        const __m512i x = _mm512_permutexvar_epi8(shuffle, _mm512_loadu_si512(is_whole ? codes + i : rest));
+        const __m512i third = look_up(table->third, x), fourth = look_up(table->fourth, x);
+        const __m512i low = _mm512_unpacklo_epi8(third, fourth), high = _mm512_unpackhi_epi8(third, fourth);
+        _mm512_storeu_si512(out, _mm512_unpacklo_epi16(zero, low));
+        _mm512_storeu_si512(out + 16, _mm512_unpackhi_epi16(zero, low));
+        _mm512_storeu_si512(out + 32, _mm512_unpacklo_epi16(zero, high));
+        _mm512_storeu_si512(out + 48, _mm512_unpackhi_epi16(zero, high));
+        if (!is_whole)
+            memcpy(y + i, tail, (n - i) * sizeof *y);
+    }
+}
+#else
+static int byte_table_fill(const nf_grid *grid, fast_decoder_f32 *d, fast_decode_loop_f32 *const *loops,
+                           byte_table *table)
+{
+    return (void)grid, (void)d, (void)loops, (void)table, 0;
+}
+
+static void decode_bytes(const byte_table *table, const uint8_t *codes, size_t n, float *y)
+{
+    (void)table, (void)codes, (void)n, (void)y;
+}
+#endif
+
+#endif
