@@ -4,7 +4,7 @@ VENV := .venv
 SANITIZED := .venv-sanitize
 RACES := .venv-sanitize-threads
 VALGRIND_LOG := $(VENV)/valgrind.log
-VALGRIND_TESTS := tests/test_isa.py tests/test_philox.py tests/test_narrow.py \
+VALGRIND_TESTS := tests/test_isa.py tests/test_philox.py tests/test_fast.py \
   tests/test_threads.py::test_any_number_of_threads_gives_the_same_bits
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml build_backend.py meson.build $(shell find c_src numfmt lp_sampler -type f ! -name '*.pyc')
@@ -58,7 +58,7 @@ sanitize-threads: $(RACES)/.with-test
 valgrind: $(VENV)/.with-test
 	@command -v valgrind >/dev/null || { echo "valgrind is missing: apt-get install valgrind" >&2; exit 1; }
 	PYTHONMALLOC=malloc valgrind --log-file=$(VALGRIND_LOG) \
-	$(BIN)/python $(BIN)/pytest -k "not (test_narrow and stochastic)" $(VALGRIND_TESTS)
+	$(BIN)/python $(BIN)/pytest $(VALGRIND_TESTS)
 	@! grep -B 12 -A 24 -m 1 '_numfmt\.abi3' $(VALGRIND_LOG)
 	@echo "memcheck found no error of the core"
 

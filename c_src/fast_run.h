@@ -255,32 +255,40 @@ static size_t fast_head(const nf_job *job, const fast_pass *pass)
     return !pass->is_random ? 0 : tile < job->n ? tile : job->n;
 }
 
+/* All blocks; under the rounding that the loops need. */
+static void fast_blocks(nf_job *job, fast_pass *pass)
+{
+    fast_buffers b;
+    const int is_keyed = pass->is_random && job->plan->options.key;
+    const size_t block = is_keyed ? KEYED_BLOCK : FAST_BLOCK, size = job->y_size;
+    size_t start = fast_head(job, pass);
+    char *y = job->y;
+    if (start)
+        fast_block(job, pass, 0, start, 0, &b, y);
+    stream_begin(&b.stream, y + start * size);
+    for (; job->n - start >= block && !job->failed; start += block) {
+        fast_block(job, pass, start, block, is_keyed, &b, pass->streams ? b.stream.chunk : y + start * size);
+        if (pass->streams)
+            stream_chunk(&b.stream, block * size);
+    }
+    if (pass->streams)
+        stream_finish(&b.stream);
+    if (start < job->n && !job->failed)
+        fast_block(job, pass, start, job->n - start, 0, &b, y + start * size);
+}
+
 /* 0 where the job has no fast path. */
 static int run_fast(nf_job *job)
 {
     fast_pass pass;
-    fast_buffers b;
     if (!fast_prepare(job, &pass))
         return 0;
-    const int is_keyed = pass.is_random && job->plan->options.key;
-    const size_t block = is_keyed ? KEYED_BLOCK : FAST_BLOCK;
     const processor_rounding caller = round_toward(pass.is_nearest);
-    size_t start = fast_head(job, &pass);
-    char *y = job->y;
-    if (start)
-        fast_block(job, &pass, 0, start, 0, &b, y);
-    stream_begin(&b.stream, y + start * job->y_size);
-    for (; job->n - start >= block && !job->failed; start += block) {
-        fast_block(job, &pass, start, block, is_keyed, &b, pass.streams ? b.stream.chunk : y + start * job->y_size);
-        if (pass.streams)
-            stream_chunk(&b.stream, block * job->y_size);
-    }
-    if (pass.streams)
-        stream_finish(&b.stream);
-    if (start < job->n && !job->failed)
-        fast_block(job, &pass, start, job->n - start, 0, &b, y + start * job->y_size);
+    const int obeys = rounds_toward(pass.is_nearest);
+    if (obeys)
+        fast_blocks(job, &pass);
     round_again(caller);
-    return 1;
+    return obeys;
 }
 
 #endif

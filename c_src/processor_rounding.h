@@ -30,4 +30,12 @@ static inline processor_rounding round_toward(int is_nearest)
 static inline void round_again(processor_rounding before) { fesetround(before); }
 #endif
 
+/* Does the arithmetic obey?  Some emulators round to nearest whatever they are told. */
+static inline int rounds_toward(int is_nearest)
+{
+    const volatile float one = 1, little = 0x1p-30f;
+    const float below = one - little;
+    return (below < one) == !is_nearest;
+}
+
 #endif

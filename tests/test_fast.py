@@ -1,4 +1,9 @@
-"""The vectorised loop for narrow formats gives the bits of the general loop."""
+"""The fast loops give the scalar bits: every mode, kind of format, dtype, length and place."""
+
+import ctypes
+import ctypes.util
+import platform
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -7,48 +12,204 @@ import numfmt as nf
 from numfmt import _core
 
 FORMATS = (
-    *("fixed<8,3>", "fixed<1,0>", "ufixed<6,-2>", "fixed<16,8>", "fixed<20,40>"),
+    *("fixed<8,3>", "fixed<1,0>", "ufixed<6,-2>", "fixed<16,8>", "fixed<20,40>", "fixed<30,20>"),
     *("e4m3fn", "e5m2", "e2m1", "e2m3", "e4m3fnuz", "e5m2fnuz", "binary16", "bfloat16", "tf32"),
-    *("float<2,1>", "float<4,3,bias=120>", "float<3,8,special=finite>", "float<6,1,bias=-9>"),
+    *("float<1,2>", "float<2,1>", "float<4,3,bias=120>", "float<3,8,special=finite>"),
+    *("float<6,1,bias=-9>", "float<8,0>", "float<5,22>", "float<11,20>", "float<5,0>"),
+    *("posit<3,1>", "posit<8,2>", "posit<8,0>", "posit<12,3>", "posit<16,2>", "posit<32,2>"),
+    *("posit<6,4>", "posit<30,1>"),
 )
+SOME = ("fixed<8,3>", "e4m3fn", "e4m3fnuz", "bfloat16", "posit<8,2>", "posit<16,2>")
+MODES = [row.name for row in _core.ROUNDINGS]
+POSIT_MODES = [
+    "stochastic(probability=code)",
+    "stochastic(underflow=minpos)",
+    "stochastic_equal(underflow=minpos)",
+]
+FAST = [isa for isa in _core.available_isas() if isa != "scalar"]
 
 
-def numbers(format: str) -> np.ndarray:
-    """Float32 bit patterns of all kinds, and others near the format's values and midpoints."""
-    rng = np.random.default_rng(0)
-    anything = rng.integers(0, 1 << 32, 20_000, dtype=np.uint32).view(np.float32)
-    around = nf.quantize(rng.standard_normal(20_000, np.float32) * 8, format)
-    halves = (around + nf.quantize(around * np.float32(1.1), format)) / 2
-    bits = np.concatenate([around, halves.astype(np.float32)]).view(np.uint32)
-    near = (bits + rng.integers(-2, 3, bits.size).astype(np.uint32)).view(np.float32)
-    x = np.concatenate([anything, near, np.float32([0.0, -0.0, np.inf, -np.inf])])
-    return x if nf.parse(format).has_nan else x[~np.isnan(x)]
+def bit_patterns(dtype: type, n: int) -> np.ndarray:
+    """Numbers with any bits: NaN payloads, infinities, subnormals, the largest exponents."""
+    raw = np.random.default_rng(0).integers(0, 256, n * np.dtype(dtype).itemsize, dtype=np.uint8)
+    ends = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, -np.nan], dtype)
+    info = np.finfo(dtype)
+    edges = np.array([info.max, info.tiny, info.smallest_subnormal], dtype)
+    return np.concatenate([raw.view(dtype), ends, edges, -edges])
+
+
+def around(format: str, dtype: type, n: int) -> np.ndarray:
+    """The format's values and midpoints near ordinary numbers, and the neighbours of those."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal(n) * np.exp2(rng.integers(-12, 12, n))
+    values = nf.quantize(x, format)
+    halves = (values + nf.quantize(values * 1.1, format)) / 2
+    bits = np.concatenate([values, halves, x]).astype(dtype).view(f"u{np.dtype(dtype).itemsize}")
+    return (bits + rng.integers(-2, 3, bits.size).astype(bits.dtype)).view(dtype)
+
+
+def options(format: str, mode: str, first: int) -> dict:
+    """A key where the mode wants one, and a NaN policy where the format does."""
+    found: dict = {} if nf.parse(format).has_nan else {"nan": "zero"}
+    if mode.startswith("stochastic"):
+        found["key"] = nf.Key(3).at(1, first=first)
+    return found
+
+
+def assert_same_bits(got: np.ndarray, expected: np.ndarray) -> None:
+    """Equal, -0 and NaN payloads too."""
+    np.testing.assert_array_equal(got.view(np.uint8), expected.view(np.uint8))
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
-@pytest.mark.parametrize("isa", _core.available_isas())
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("mode", ["nearest_even", "stochastic"])
-@pytest.mark.parametrize("overflow", [None, "saturate"])
-def test_no_bit_differs_from_the_general_loop(isa, format, mode, overflow):
-    """With a report every element takes the general loop; without one, the vectorised loop."""
-    x = numbers(format)
-    for first in (0, 5, 2**40 + 63):
-        key = nf.Key(3).at(1, first=first) if mode == "stochastic" else None
+def test_no_bit_differs_from_the_scalar_loop(format, dtype):
+    """Values and codes, in every mode and under each policy that the fast loops know."""
+    x = np.concatenate([around(format, dtype, 700), bit_patterns(dtype, 1200)])
+    modes = MODES + (POSIT_MODES if format.startswith("posit") else [])
+    for mode in modes:
+        for overflow in (None, "saturate", "infinity", "nan", "saturate_propagate"):
+            for function in (nf.quantize, nf.encode):
+                try:
+                    with _core.forced_isa("scalar"):
+                        expected = function(x, format, mode, overflow, **options(format, mode, 5))
+                except (nf.RoundingError, nf.DtypeError):
+                    continue
+                for isa in FAST:
+                    with _core.forced_isa(isa):
+                        got = function(x, format, mode, overflow, **options(format, mode, 5))
+                    assert_same_bits(got, expected)
+
+
+@pytest.mark.parametrize("isa", FAST)
+@pytest.mark.parametrize("format", FORMATS)
+def test_decoding_gives_the_scalar_bits(isa, format):
+    """Every code up to 16 bits, many beyond; in blocks with and without NaN."""
+    parsed = nf.parse(format)
+    many = np.random.default_rng(2).integers(0, 1 << parsed.width, 70_000, dtype=np.uint64)
+    codes = np.arange(1 << parsed.width, dtype=np.uint64) if parsed.width <= 16 else many
+    codes = np.resize(codes, 9_001 + codes.size).astype(nf.encode([0.0], format).dtype)
+    for dtype in (np.float32, np.float64):
+        try:
+            with _core.forced_isa("scalar"):
+                expected = nf.decode(codes, format, dtype=dtype)
+        except nf.DtypeError:
+            continue
         with _core.forced_isa(isa):
-            fast = nf.quantize(x, format, mode, overflow, key=key)
-            general = nf.quantize(x, format, mode, overflow, key=key, report=nf.Report())
-        np.testing.assert_array_equal(fast.view(np.uint32), general.view(np.uint32))
+            assert_same_bits(nf.decode(codes, format, dtype=dtype), expected)
 
 
-def test_lengths_and_places_do_not_matter():
-    """Every length around a tile, in place too."""
-    x = np.linspace(-20, 20, 700, dtype=np.float32)
-    whole = nf.quantize(x, "e4m3fn", "stochastic", key=nf.Key(1))
-    for n in (0, 1, 2, 63, 64, 65, 127, 255, 256, 257, 700):
-        for start in (0, 3):
-            piece = x[start : start + n].copy()
-            key = nf.Key(1).at(0, first=start)
-            nf.quantize(piece, "e4m3fn", "stochastic", key=key, out=piece)
-            np.testing.assert_array_equal(piece, whole[start : start + n])
+@pytest.mark.parametrize("isa", FAST)
+@pytest.mark.parametrize("format", SOME)
+@pytest.mark.parametrize("mode", ["nearest_even", "up", "stochastic"])
+def test_lengths_and_places_do_not_matter(isa, format, mode):
+    """Lengths 0 to 130 at unaligned starts, in place and not: the whole's bits, and none beyond."""
+    x = (np.random.default_rng(4).standard_normal(300) * 9).astype(np.float32)
+    with _core.forced_isa("scalar"):
+        whole = nf.quantize(x, format, mode, **options(format, mode, 0))
+        whole_codes = nf.encode(x, format, mode, **options(format, mode, 0))
+    for n in range(131):
+        start = (n * 7) % 67
+        piece = slice(start, start + n)
+        with _core.forced_isa(isa):
+            there = x.copy()
+            nf.quantize(
+                there[piece], format, mode, **options(format, mode, start), out=there[piece]
+            )
+            codes = np.full(300, 77, whole_codes.dtype)
+            nf.encode(x[piece], format, mode, **options(format, mode, start), out=codes[piece])
+            values = np.full(300, 77, np.float32)
+            nf.decode(codes[piece], format, dtype=np.float32, out=values[piece])
+        expected = x.copy()
+        expected[piece] = whole[piece]
+        assert_same_bits(there, expected)
+        np.testing.assert_array_equal(codes[piece], whole_codes[piece])
+        np.testing.assert_array_equal(values[piece], whole[piece])
+        outside = np.r_[0:start, start + n : 300]
+        assert (codes[outside] == 77).all()
+        assert (values[outside] == 77).all()
+
+
+@pytest.mark.parametrize("isa", FAST)
+@pytest.mark.parametrize("offset", [0, 3])
+@pytest.mark.parametrize("first", [0, 37])
+def test_output_past_the_caches_has_the_same_bits(isa, offset, first):
+    """Large enough that the stores bypass the caches; any alignment; with a NaN here and there."""
+    n = (1 << 22) + 5
+    x = np.random.default_rng(5).standard_normal(n + offset).astype(np.float32)[offset:]
+    x[::100_003] = np.nan
+    for format, mode in (("fixed<8,3>", "stochastic"), ("e4m3fn", "nearest_even")):
+        out = np.empty(n + offset, np.float32)[offset:]
+        with _core.forced_isa(isa):
+            nf.quantize(x, format, mode, **options(format, mode, first), out=out)
+            codes = nf.encode(x, format, mode, **options(format, mode, first))
+            decoded = nf.decode(codes, format, dtype=np.float32)
+        for start in range(0, n, 1 << 19):
+            piece = slice(start, start + (1 << 14))
+            with _core.forced_isa("scalar"):
+                expected = nf.quantize(
+                    x[piece], format, mode, **options(format, mode, first + start)
+                )
+            assert_same_bits(out[piece], expected)
+            assert_same_bits(decoded[piece], expected)
+
+
+def up_by_the_definition(key: nf.Key, element: int, tail: Fraction) -> bool:
+    """U >= 1 - tail, where the words of the element are the digits of U, as many as it takes."""
+    low, digit = Fraction(0), Fraction(1)
+    for draw in range(8):
+        word = int(nf.random_bits(key.at(0, first=element), 1, draw=draw)[0])
+        digit /= 1 << 32
+        low += word * digit
+        if low >= 1 - tail:
+            return True
+        if low + digit <= 1 - tail:
+            return False
+    raise AssertionError("the test's numbers need more draws")
+
+
+@pytest.mark.parametrize("isa", _core.available_isas())
+@pytest.mark.parametrize("format", ["e4m3fn", "fixed<8,3>", "posit<8,2>"])
+def test_a_tie_with_the_first_word_is_decided_by_the_next(isa, format):
+    """Numbers below the smallest value whose first 32 digits are the element's word, inverted: the
+    cold branch, for float32 where the number fits, for float64 always."""
+    key, ulp = nf.Key(11), Fraction(nf.parse(format).smallest_positive)
+    words = nf.random_bits(key, 20_000).astype(np.int64)
+    inverted = (1 << 32) - 1 - words
+    found: set[bool] = set()
+    for dtype, limit in ((np.float32, 1 << 22), (np.float64, 1 << 32)):
+        chosen = np.flatnonzero(inverted < limit)[:40]
+        for element in chosen.tolist():
+            for below in (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)):
+                tail = (int(inverted[element]) + below) / (1 << 32)
+                x = np.zeros(element % 64 + 1, dtype)
+                x[-1] = float(tail * ulp)
+                assert Fraction(float(x[-1])) == tail * ulp
+                first = element - element % 64
+                with _core.forced_isa(isa):
+                    got = nf.quantize(x, format, "stochastic", key=key.at(0, first=first))[-1]
+                up = up_by_the_definition(key, element, tail)
+                found.add(up)
+                assert Fraction(float(got)) == (ulp if up else 0)
+    assert found == {False, True}
+
+
+def test_the_processor_state_of_the_caller_does_not_count():
+    """Rounding set to upward by the caller: the same bits, and it is upward again afterwards."""
+    libm = ctypes.CDLL(ctypes.util.find_library("m"))
+    upward = {"x86_64": 0x800, "aarch64": 0x400000}.get(platform.machine())
+    if upward is None:
+        pytest.skip("the number of the upward mode is known for x86-64 and aarch64 only")
+    x = np.random.default_rng(6).standard_normal(5_000).astype(np.float32)
+    expected = [nf.quantize(x, f, m) for f in SOME[1:] for m in ("nearest_even", "up", "to_odd")]
+    libm.fesetround(upward)
+    try:
+        got = [nf.quantize(x, f, m) for f in SOME[1:] for m in ("nearest_even", "up", "to_odd")]
+        state = libm.fegetround()
+    finally:
+        libm.fesetround(0)
+    assert state == upward
+    for a, b in zip(got, expected, strict=True):
+        assert_same_bits(a, b)
