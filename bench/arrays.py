@@ -30,6 +30,7 @@ class Arrays:
         self.input = functools.cache(self._input)
         self.output = functools.cache(self._output)
         self.codes = functools.cache(self._codes)
+        self.in_place = functools.cache(self._in_place)
 
     def _output(self, dtype: str = "f4") -> Array:
         return aligned(self.n, dtype)
@@ -48,6 +49,12 @@ class Arrays:
             array[:] = generator.standard_normal(self.n, np.float32)
             if data == "normal":
                 array *= 4
+        return array
+
+    def _in_place(self) -> Array:
+        """Numbers that rows round where they lie: no other row writes there."""
+        array = self._output()
+        array[:] = self.input()
         return array
 
     def _codes(self, width: int = 8) -> Array:

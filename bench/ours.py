@@ -177,8 +177,7 @@ def in_place(format: str) -> Setup:
     """Set-up of an array that is rounded where it lies."""
 
     def setup(setting: Setting) -> Work:
-        y = setting.arrays.output()
-        y[:] = setting.arrays.input()
+        y = setting.arrays.in_place()
         options = {**options_of(format, "nearest_even"), "out": y}
         return Work(
             calls(functools.partial(nf.quantize, y, nf.parse(format), **options)), setting.n

@@ -72,7 +72,7 @@ def draw_ratios(axes: Any, rows: list[Record]) -> None:
     from matplotlib.patches import Patch
 
     keys = [Patch(color=COLOURS[i % len(COLOURS)], label=name) for i, name in enumerate(rulers)]
-    axes.legend(handles=keys, fontsize=7, title="ruler", loc="lower right")
+    axes.legend(handles=keys, fontsize=7, title="ruler", loc="center right")
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows], fontsize=7)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel("share of the ruler")
