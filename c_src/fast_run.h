@@ -26,7 +26,7 @@ typedef struct fast_pass {
     } constants;
     fast_loop_f32 *const *round_f32; /* the complete loop, and the clean one */
     fast_loop_f64 *const *round_f64;
-    fast_keyed_loop_f32 *const *keyed_f32; /* NULL where the words come from elsewhere, or none are needed */
+    fast_keyed_loop_f32 *const *keyed_f32; /* NULL in modes without random words */
     fast_keyed_loop_f64 *const *keyed_f64;
     int is_nearest; /* the processor rounds to nearest; else toward zero */
     int has_no_minus_zero;
@@ -196,14 +196,9 @@ static void run_general(nf_job *job);
 /* A piece of the job by the general loop, into `y`. */
 static void run_piece(nf_job *job, size_t start, size_t n, void *y)
 {
-    nf_plan plan = *job->plan;
-    nf_job piece = *job;
-    plan.options.first += start;
-    plan.options.random_bits += plan.options.random_bits ? start : 0;
-    piece.plan = &plan;
-    piece.x = (const char *)job->x + start * job->x_size;
+    nf_plan plan;
+    nf_job piece = nf_job_piece(job, start, n, &plan);
     piece.y = y;
-    piece.n = n;
     run_general(&piece);
     job->failed = piece.failed;
     job->failed_at = start + piece.failed_at;

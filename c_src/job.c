@@ -57,14 +57,8 @@ static void run_piece(void *context, size_t piece)
     size_t start = p->start + piece * p->size;
     if (start > atomic_load(&p->failure) / 2)
         return;
-    nf_plan plan = *p->job->plan;
-    plan.options.first += start;
-    plan.options.random_bits += plan.options.random_bits ? start : 0;
-    nf_job part = *p->job;
-    part.plan = &plan;
-    part.x = (const char *)part.x + start * part.x_size;
-    part.y = (char *)part.y + start * part.y_size;
-    part.n = shorter(p->end - start, p->size);
+    nf_plan plan;
+    nf_job part = nf_job_piece(p->job, start, shorter(p->end - start, p->size), &plan);
     part.report = p->reports ? &p->reports[piece] : NULL;
     part.dry = p->dry;
     const processor_rounding caller = round_toward(1);

@@ -25,6 +25,21 @@ typedef struct nf_job {
     uint64_t saturated; /* out: how many results are a finite end for overflow */
 } nf_job;
 
+/* Elements start .. start + n - 1 of a job: a job of its own, with the random words they have in the whole.  `plan` is
+ * for it alone. */
+NF_INLINE nf_job nf_job_piece(const nf_job *job, size_t start, size_t n, nf_plan *plan)
+{
+    nf_job piece = *job;
+    *plan = *job->plan;
+    plan->options.first += start;
+    plan->options.random_bits += plan->options.random_bits ? start : 0;
+    piece.plan = plan;
+    piece.x = (const char *)job->x + start * job->x_size;
+    piece.y = (char *)job->y + start * job->y_size;
+    piece.n = n;
+    return piece;
+}
+
 /* One pass of variance-corrected rounding. */
 typedef struct nf_law_job {
     const nf_law *law;

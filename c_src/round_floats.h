@@ -3,21 +3,6 @@
 #ifndef NF_ROUND_FLOATS_H
 #define NF_ROUND_FLOATS_H
 
-static nf_job floats_job(const nf_plan *plan, const float *x, float *y, size_t n)
-{
-    nf_job job = {.plan = plan,
-                  .x = x,
-                  .x_type = NF_F32,
-                  .x_size = sizeof *x,
-                  .y = y,
-                  .y_type = NF_F32,
-                  .y_size = sizeof *y,
-                  .to_values = 1,
-                  .n = n,
-                  .whole_n = n};
-    return job;
-}
-
 /* The magnitude beyond which a number may overflow. */
 static float largest_inside(const nf_grid *grid)
 {
@@ -38,18 +23,19 @@ static int is_any_beyond(const float *x, size_t n, float limit)
 }
 
 /* How many of the numbers that may overflow do: the general loop knows. */
-static uint64_t count_saturated(const nf_plan *plan, const float *x, size_t n, float limit)
+static uint64_t count_saturated(const nf_job *job, float limit)
 {
+    const float *x = job->x;
     uint64_t saturated = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < job->n; i++) {
         if (fabsf(x[i]) <= limit)
             continue;
         float unused;
-        nf_plan shifted = *plan;
-        shifted.options.first += i;
-        nf_job job = floats_job(&shifted, x + i, &unused, 1);
-        run_general(&job);
-        saturated += job.saturated;
+        nf_plan plan;
+        nf_job one = nf_job_piece(job, i, 1, &plan);
+        one.y = &unused;
+        run_general(&one);
+        saturated += one.saturated;
     }
     return saturated;
 }
@@ -62,9 +48,18 @@ static uint32_t round_floats(const nf_plan *plan, uint64_t offset, float *x, siz
     nf_plan shifted = *plan;
     shifted.options.first += offset;
     const float limit = saturated ? largest_inside(&plan->grid) : INFINITY;
+    nf_job job = {.plan = &shifted,
+                  .x = x,
+                  .x_type = NF_F32,
+                  .x_size = sizeof *x,
+                  .y = x,
+                  .y_type = NF_F32,
+                  .y_size = sizeof *x,
+                  .to_values = 1,
+                  .n = n,
+                  .whole_n = n};
     if (saturated && is_any_beyond(x, n, limit))
-        *saturated += count_saturated(&shifted, x, n, limit);
-    nf_job job = floats_job(&shifted, x, x, n);
+        *saturated += count_saturated(&job, limit);
     NF_PASTE(run_, NF_ISA)(&job);
     *failed_at = job.failed_at;
     return job.failed;
