@@ -12,7 +12,7 @@ typedef struct byte_table {
 } byte_table;
 
 #if NF_VECTOR_BYTES == 64
-#define NF_VBMI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512cd,avx512vbmi,avx2,bmi2,lzcnt")))
+#define NF_VBMI __attribute__((target(NF_FEATURES ",avx512vbmi")))
 
 /* 0 where the processor or the values are not such. */
 static int byte_table_fill(const nf_grid *grid, fast_decoder_f32 *d, fast_decode_loop_f32 *const *loops,

@@ -2,7 +2,8 @@
 #include "target.h"
 
 #if defined(__x86_64__)
-NF_TARGET_BEGIN("avx2,bmi,bmi2,lzcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl")
+#define NF_FEATURES "avx2,bmi,bmi2,lzcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
+NF_TARGET_BEGIN(NF_FEATURES)
 #define NF_ISA avx512
 #define NF_VECTOR_BYTES 64
 #include "kernels.inc"
