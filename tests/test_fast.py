@@ -2,10 +2,14 @@
 
 import ctypes
 import ctypes.util
+import itertools
 import platform
+from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
+import oracle
+import oracle_random
 import pytest
 
 import numfmt as nf
@@ -156,18 +160,10 @@ def test_output_past_the_caches_has_the_same_bits(isa, offset, first):
             assert_same_bits(decoded[piece], expected)
 
 
-def up_by_the_definition(key: nf.Key, element: int, tail: Fraction) -> bool:
-    """U >= 1 - tail, where the words of the element are the digits of U, as many as it takes."""
-    low, digit = Fraction(0), Fraction(1)
-    for draw in range(8):
-        word = int(nf.random_bits(key.at(0, first=element), 1, draw=draw)[0])
-        digit /= 1 << 32
-        low += word * digit
-        if low >= 1 - tail:
-            return True
-        if low + digit <= 1 - tail:
-            return False
-    raise AssertionError("the test's numbers need more draws")
+def words_of(element: int) -> Iterator[int]:
+    """The words of one element under seed 11, draw after draw."""
+    for draw in itertools.count():
+        yield int(oracle_random.words(11, 0, 1, first=element, draw=draw)[0])
 
 
 @pytest.mark.parametrize("isa", _core.available_isas())
@@ -190,7 +186,7 @@ def test_a_tie_with_the_first_word_is_decided_by_the_next(isa, format):
                 first = element - element % 64
                 with _core.forced_isa(isa):
                     got = nf.quantize(x, format, "stochastic", key=key.at(0, first=first))[-1]
-                up = up_by_the_definition(key, element, tail)
+                up = oracle.takes_upper_all_bits(tail, words_of(element))
                 found.add(up)
                 assert Fraction(float(got)) == (ulp if up else 0)
     assert found == {False, True}
