@@ -16,11 +16,12 @@ import typer
 from rich.console import Console
 
 from numfmt import NumfmtError, _core
+from numfmt.cli import APP_SETTINGS, INTERRUPTED, WRONG_INPUT
 
 from . import proof
 from .compare import compare as run_compare
 from .compare import has_rows
-from .exhaustive_cli import INTERRUPTED, WRONG_INPUT, exhaustive
+from .exhaustive_cli import exhaustive
 from .report import machine_line, markdown, summary, tables
 from .rulers import NoCompiler
 
@@ -28,9 +29,7 @@ SIZES = [1 << 15, 1 << 24]
 TABLE_WIDTH = 170  # where stdout is no terminal
 
 app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
+    **APP_SETTINGS,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Measure numfmt beside other packages, and prove its kernels on every float32.",
 )

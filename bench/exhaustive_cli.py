@@ -14,13 +14,14 @@ from rich.table import Table
 
 import numfmt as nf
 from numfmt import NumfmtError, _modes
+from numfmt.cli import INTERRUPTED, WRONG_INPUT
 
 from . import cases, proof
 from .cases import Chunk, Difference
 from .exhaustive import prove, record
 from .journal import Journal, StaleJournal
 
-DIFFERENCE, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+DIFFERENCE = 1
 
 Formats = Annotated[list[str] | None, typer.Option(help="A format; repeat. Default: fourteen.")]
 Modes = Annotated[list[str] | None, typer.Option(help="A rounding; repeat. Default: five.")]

@@ -44,10 +44,13 @@ class FloatType(str, Enum):
     float64 = "float64"
 
 
+APP_SETTINGS: dict[str, Any] = {
+    "add_completion": False,
+    "no_args_is_help": True,
+    "pretty_exceptions_enable": False,
+}
 app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
+    **APP_SETTINGS,
     help="Number formats, exact to the bit: show one, list its codes, round a file.",
 )
 Spelling = Annotated[str, typer.Argument(metavar="FORMAT", help="As posit:8,1 or e4m3fn.")]
