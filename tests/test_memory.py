@@ -33,10 +33,10 @@ print((peak() - before) * 1024)
         ("nf.quantize(x, 'e4m3fn', dtype=np.float64)", 2 * SIZE),
     ],
 )
-def test_a_large_call_takes_its_output_and_no_more(call, output):
+def test_a_large_call_takes_its_output_and_no_more(call, output, tmp_path):
     """The peak grows by the output alone, whatever the path; in place by nothing."""
     program = PROGRAM.format(size=SIZE, call=call)
     run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert abs(int(run.stdout) - output) <= SLACK
