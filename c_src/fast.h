@@ -3,11 +3,25 @@
 #ifndef NF_FAST_H
 #define NF_FAST_H
 
+#include "stream.h"
+
 typedef enum fast_class { FAST_FIXED, FAST_GRID, FAST_SHIFT, FAST_POSIT, FAST_CLASS_COUNT, FAST_NONE } fast_class;
 
-enum { DIRTY_BLOCKS = 16 };
+enum {
+    DIRTY_BLOCKS = 16,
+    KEYED_BLOCK = 2 * PHILOX_TILE, /* of a loop that makes its own words */
+    KEYED_AHEAD = 4096             /* bytes of input that such a loop asks for ahead */
+};
 enum { FAST_SAW_MORE = 1, FAST_SAW_TIE = 2 };
 enum { FAST_IS_complete = 0, FAST_IS_clean = 1 };
+
+/* The input of later elements on its way: hardware alone comes too late where the work is much. */
+NF_INLINE void fetch_ahead(const void *x, size_t bytes)
+{
+    const uintptr_t ahead = (uintptr_t)x + KEYED_AHEAD;
+    for (size_t i = 0; i < bytes; i += STREAM_LINE)
+        __builtin_prefetch((const void *)(ahead + i), 0, 3);
+}
 
 #define REAL float
 #define UINT uint32_t

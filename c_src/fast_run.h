@@ -10,7 +10,6 @@
 
 enum {
     FAST_BLOCK = 1024,
-    KEYED_BLOCK = 2 * PHILOX_TILE, /* of a loop that makes its own words */
     PREFETCH_BYTES = 2048,
     FAR_BYTES = 1 << 20,
     STREAM_BYTES = 16 << 20 /* from this size on the output bypasses the caches */
@@ -30,13 +29,14 @@ typedef struct fast_pass {
     fast_keyed_loop_f64 *const *keyed_f64;
     int is_nearest; /* the processor rounds to nearest; else toward zero */
     int has_no_minus_zero;
-    unsigned dirty;               /* blocks for which the clean loop is not tried, because it failed shortly before */
+    unsigned dirty, back_off; /* blocks for which the clean loop is not tried since it failed; that many next time */
     fast_decoder_f32 decoder_f32; /* of codes, and of float16 elements */
     fast_decoder_f64 decoder_f64;
     fast_decode_loop_f32 *const *decode_f32;
     fast_decode_loop_f64 *const *decode_f64;
-    int is_random, streams, is_far; /* far: the input does not stay in the second cache */
-    size_t number_size;             /* bytes of a number, and of what the round loop gives */
+    int is_random, is_keyed, is_far; /* far: the input does not stay in the second cache */
+    int streams, puts;               /* past the caches: through the stream writer, or by the loop itself */
+    size_t number_size;              /* bytes of a number, and of what the round loop gives */
 } fast_pass;
 
 typedef union fast_numbers {
@@ -49,6 +49,7 @@ typedef union fast_numbers {
 typedef struct fast_buffers {
     fast_numbers numbers, results;
     uint32_t words[FAST_BLOCK];
+    philox_feed feed;
     stream_writer stream;
 } fast_buffers;
 
@@ -100,6 +101,13 @@ static int fast_output_fits(const nf_job *job, int is_wide)
     return is_wide ? job->y_type != NF_F16 : job->y_type != NF_F64;
 }
 
+/* Does a keyed loop give the output as it is to be, on lines once the head is done? */
+static int fast_puts(const nf_job *job, const fast_pass *pass)
+{
+    return pass->is_keyed && pass->streams && !pass->has_no_minus_zero && pass->number_size == job->y_size &&
+           (uintptr_t)job->y % job->y_size == 0;
+}
+
 static int fast_prepare(const nf_job *job, fast_pass *pass)
 {
     int fits_f32;
@@ -112,9 +120,12 @@ static int fast_prepare(const nf_job *job, fast_pass *pass)
     if (!is_narrow && !(fast_output_fits(job, 1) && fast_choose(job, 1, pass)))
         return 0;
     pass->dirty = 0;
+    pass->back_off = 1;
     pass->is_random = nf_rounding_at(job->plan->options.rounding)->is_random;
     pass->is_far = job->whole_n * job->x_size >= FAR_BYTES;
+    pass->is_keyed = pass->is_random && job->plan->options.key;
     pass->streams = job->y != job->x && job->whole_n * job->y_size >= STREAM_BYTES;
+    pass->puts = fast_puts(job, pass);
     return !pass->is_wide || job->source || job->x_type != NF_F16;
 }
 
@@ -162,33 +173,46 @@ static void fast_convert(const nf_job *job, const fast_pass *pass, const void *r
     }
 }
 
-/* One attempt at a block; returns what the loop says. */
-static uint32_t fast_try(const nf_job *job, const fast_pass *pass, const void *x, size_t start, size_t n, int is_clean,
-                         int is_keyed, const uint32_t *words, void *results)
+/* One attempt at a block by a loop that makes its words. */
+static uint32_t fast_try_keyed(const nf_job *job, const fast_pass *pass, const void *x, size_t start, size_t n,
+                               int is_clean, philox_feed *feed, void *results)
 {
-    const nf_options *o = &job->plan->options;
-    const uint64_t tile = (o->first + start) / PHILOX_TILE;
-    if (is_keyed)
-        return pass->is_wide ? pass->keyed_f64[is_clean](&pass->constants.f64, x, o->key, tile, results)
-                             : pass->keyed_f32[is_clean](&pass->constants.f32, x, o->key, tile, results);
+    const uint64_t element = job->plan->options.first + start;
+    const size_t offset = element % KEYED_BLOCK, blocks = n / KEYED_BLOCK;
+    feed_seek(feed, (element - offset) / PHILOX_TILE);
+    return pass->is_wide
+               ? pass->keyed_f64[is_clean](&pass->constants.f64, x, feed, offset, blocks, pass->puts, results)
+               : pass->keyed_f32[is_clean](&pass->constants.f32, x, feed, offset, blocks, pass->puts, results);
+}
+
+/* One attempt at a block; returns what the loop says. */
+static uint32_t fast_try(const fast_pass *pass, const void *x, size_t n, int is_clean, const uint32_t *words,
+                         void *results)
+{
     return pass->is_wide ? pass->round_f64[is_clean](&pass->constants.f64, x, words, n, results)
                          : pass->round_f32[is_clean](&pass->constants.f32, x, words, n, results);
 }
 
 /* The clean loop, then the complete one. */
 static uint32_t fast_round(const nf_job *job, fast_pass *pass, const void *x, size_t start, size_t n, int is_keyed,
-                           uint32_t *words, void *results)
+                           fast_buffers *b, void *results)
 {
     if (pass->is_random && !is_keyed)
-        load_words(job->plan, start, n, words);
-    if (pass->dirty == 0) {
-        const uint32_t verdict = fast_try(job, pass, x, start, n, 1, is_keyed, words, results);
-        if (!(verdict & FAST_SAW_MORE))
+        load_words(job->plan, start, n, b->words);
+    for (int is_clean = pass->dirty == 0;; is_clean = 0) {
+        const uint32_t verdict = is_keyed ? fast_try_keyed(job, pass, x, start, n, is_clean, &b->feed, results)
+                                          : fast_try(pass, x, n, is_clean, b->words, results);
+        if (!is_clean) {
+            pass->dirty--;
             return verdict;
-        pass->dirty = DIRTY_BLOCKS;
+        }
+        if (!(verdict & FAST_SAW_MORE)) {
+            pass->back_off = 1;
+            return verdict;
+        }
+        pass->dirty = pass->back_off;
+        pass->back_off = pass->back_off < DIRTY_BLOCKS ? 2 * pass->back_off : DIRTY_BLOCKS;
     }
-    pass->dirty--;
-    return fast_try(job, pass, x, start, n, 0, is_keyed, words, results);
 }
 
 static void run_general(nf_job *job);
@@ -226,12 +250,12 @@ static void fast_clear_minus_zeros(const nf_job *job, const fast_pass *pass, voi
 static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int is_keyed, fast_buffers *b, void *y)
 {
     const char *given = (const char *)job->x + start * job->x_size;
-    if (pass->is_far)
+    if (pass->is_far && !is_keyed)
         fast_prefetch(given, n * job->x_size);
     const void *x = fast_load(job, pass, given, n, b);
     const int is_plain = pass->number_size == job->y_size, is_direct = is_plain && y != x;
     void *results = is_direct ? y : (void *)&b->results;
-    if (fast_round(job, pass, x, start, n, is_keyed, b->words, results)) {
+    if (fast_round(job, pass, x, start, n, is_keyed, b, results)) {
         run_piece(job, start, n, y);
         return;
     }
@@ -243,30 +267,47 @@ static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int
         memcpy(y, results, n * job->y_size);
 }
 
-/* Elements before the first one whose random word begins a tile. */
+/* Elements before those in blocks: where words are made on the way, up to the first one of a pair of tiles, and where
+ * the loop is to stream, up to the begin of a line. */
 static size_t fast_head(const nf_job *job, const fast_pass *pass)
 {
-    const size_t tile = (PHILOX_TILE - (size_t)(job->plan->options.first % PHILOX_TILE)) % PHILOX_TILE;
-    return !pass->is_random ? 0 : tile < job->n ? tile : job->n;
+    if (!pass->is_keyed)
+        return 0;
+    size_t head = (KEYED_BLOCK - (size_t)(job->plan->options.first % KEYED_BLOCK)) % KEYED_BLOCK;
+    const uintptr_t after = (uintptr_t)job->y + head * job->y_size;
+    if (pass->puts)
+        head += (STREAM_LINE - after % STREAM_LINE) % STREAM_LINE / job->y_size;
+    return head < job->n ? head : job->n;
+}
+
+/* Elements of the next block, 0 where the rest is a tail. */
+static size_t fast_next(const fast_pass *pass, size_t left)
+{
+    const size_t unit = pass->is_keyed ? KEYED_BLOCK : FAST_BLOCK;
+    return left < FAST_BLOCK ? left - left % unit : FAST_BLOCK;
 }
 
 /* All blocks; under the rounding that the loops need. */
 static void fast_blocks(nf_job *job, fast_pass *pass)
 {
     fast_buffers b;
-    const int is_keyed = pass->is_random && job->plan->options.key;
-    const size_t block = is_keyed ? KEYED_BLOCK : FAST_BLOCK, size = job->y_size;
-    size_t start = fast_head(job, pass);
+    const size_t size = job->y_size, head = fast_head(job, pass);
+    size_t start = head;
     char *y = job->y;
-    if (start)
-        fast_block(job, pass, 0, start, 0, &b, y);
+    if (pass->is_keyed)
+        feed_start(&b.feed, job->plan->options.key->key, job->plan->options.key->call);
+    if (head)
+        fast_block(job, pass, 0, head, 0, &b, y);
     stream_begin(&b.stream, y + start * size);
-    for (; job->n - start >= block && !job->failed; start += block) {
-        fast_block(job, pass, start, block, is_keyed, &b, pass->streams ? b.stream.chunk : y + start * size);
-        if (pass->streams)
-            stream_chunk(&b.stream, block * size);
+    for (size_t n; (n = fast_next(pass, job->n - start)) > 0 && !job->failed; start += n) {
+        const int is_streamed = pass->streams && !pass->puts;
+        fast_block(job, pass, start, n, pass->is_keyed, &b, is_streamed ? b.stream.chunk : y + start * size);
+        if (is_streamed)
+            stream_chunk(&b.stream, n * size);
     }
-    if (pass->streams)
+    if (pass->puts)
+        stream_end();
+    else if (pass->streams)
         stream_finish(&b.stream);
     if (start < job->n && !job->failed)
         fast_block(job, pass, start, job->n - start, 0, &b, y + start * size);

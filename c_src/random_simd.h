@@ -74,6 +74,47 @@ NF_INLINE void philox_two(uint64_t key, philox_state s, philox_state t, uint32_t
 }
 
 #if NF_VECTOR_BYTES == 64
+/* Two tiles in the making, a few rounds at a time. */
+typedef struct philox_pair {
+    philox_state s, t;
+} philox_pair;
+
+/* A state after two rounds.  Half of each has only words that all blocks of the feed share: see feed_share. */
+NF_INLINE philox_state philox_third_round(const philox_feed *feed, uint64_t block)
+{
+    const philox_vector m0 = PHILOX_SET(PHILOX_MULTIPLIER_0), m1 = PHILOX_SET(PHILOX_MULTIPLIER_1);
+    const philox_vector c0 = PHILOX_ADD(PHILOX_SET(block), PHILOX_COUNT);
+    const philox_vector even0 = PHILOX_PRODUCT(c0, m0), odd0 = PHILOX_PRODUCT(PHILOX_ODD(c0), m0);
+    const philox_vector c2 = _mm512_xor_si512(PHILOX_HIGH(even0, odd0), PHILOX_SET(feed->shared[0]));
+    const philox_vector even1 = PHILOX_PRODUCT(c2, m1), odd1 = PHILOX_PRODUCT(PHILOX_ODD(c2), m1);
+    philox_state s = {_mm512_xor_si512(PHILOX_HIGH(even1, odd1), PHILOX_SET(feed->shared[1])), PHILOX_LOW(even1, odd1),
+                      _mm512_xor_si512(PHILOX_LOW(even0, odd0), PHILOX_SET(feed->shared[2])),
+                      PHILOX_SET(feed->shared[3])};
+    return s;
+}
+
+NF_INLINE philox_pair philox_pair_begin(const philox_feed *feed, uint64_t tile)
+{
+    const uint64_t block = tile * PHILOX_LANES;
+    philox_pair pair = {philox_third_round(feed, block), philox_third_round(feed, block + PHILOX_LANES)};
+    return pair;
+}
+
+/* Step 0 to 7: the last eight rounds. */
+NF_INLINE void philox_pair_step(philox_pair *pair, const philox_feed *feed, int step)
+{
+    const uint32_t *key = feed->round_keys + 2 * (step + 2);
+    philox_round(&pair->s, PHILOX_SET(key[0]), PHILOX_SET(key[1]));
+    philox_round(&pair->t, PHILOX_SET(key[0]), PHILOX_SET(key[1]));
+}
+
+NF_INLINE void philox_pair_end(const philox_pair *pair, const philox_feed *feed, uint64_t tile, uint32_t *out)
+{
+    (void)feed, (void)tile;
+    philox_store(&pair->s, out);
+    philox_store(&pair->t, out + PHILOX_TILE);
+}
+
 static void philox_tile(uint64_t key, uint64_t call, uint64_t draw, uint64_t tile, uint32_t *out)
 {
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
