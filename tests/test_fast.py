@@ -144,7 +144,10 @@ def test_output_past_the_caches_has_the_same_bits(isa, offset, first):
     n = (1 << 22) + 5
     x = np.random.default_rng(5).standard_normal(n + offset).astype(np.float32)[offset:]
     x[::100_003] = np.nan
-    for format, mode in (("fixed<8,3>", "stochastic"), ("e4m3fn", "nearest_even")):
+    for format, mode in (
+        *(("fixed<8,3>", "stochastic"), ("e4m3fn", "nearest_even")),
+        *(("bfloat16", "stochastic"), ("e4m3fnuz", "stochastic")),
+    ):
         out = np.empty(n + offset, np.float32)[offset:]
         with _core.forced_isa(isa):
             nf.quantize(x, format, mode, **options(format, mode, first), out=out)
@@ -166,30 +169,52 @@ def words_of(element: int) -> Iterator[int]:
         yield int(oracle_random.words(11, 0, 1, first=element, draw=draw)[0])
 
 
+def far_from_0(format: str, sign: int, tail: Fraction, element: int) -> bool:
+    """Does sign * tail * ulp, tail < 1, go to sign * ulp with the element's words?"""
+    if sign < 0 and format.startswith("fixed"):
+        return not oracle.takes_upper_all_bits(1 - tail, words_of(element))
+    return oracle.takes_upper_all_bits(tail, words_of(element))
+
+
 @pytest.mark.parametrize("isa", _core.available_isas())
+@pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("format", ["e4m3fn", "fixed<8,3>", "posit<8,2>"])
-def test_a_tie_with_the_first_word_is_decided_by_the_next(isa, format):
-    """Numbers below the smallest value whose first 32 digits are the element's word, inverted: the
-    cold branch, for float32 where the number fits, for float64 always."""
+@pytest.mark.parametrize("before", [0, 256])
+def test_a_tie_with_the_first_word_is_decided_by_the_next(isa, sign, format, before):
+    """Numbers below the smallest value whose first 32 digits are the element's word: the cold
+    branch, for float32 where the number fits, for float64 always; in tails and in whole blocks."""
     key, ulp = nf.Key(11), Fraction(nf.parse(format).smallest_positive)
     words = nf.random_bits(key, 20_000).astype(np.int64)
-    inverted = (1 << 32) - 1 - words
+    is_below_0 = sign < 0 and format.startswith("fixed")
+    decisive = words if is_below_0 else (1 << 32) - 1 - words
     found: set[bool] = set()
     for dtype, limit in ((np.float32, 1 << 22), (np.float64, 1 << 32)):
-        chosen = np.flatnonzero(inverted < limit)[:40]
-        for element in chosen.tolist():
+        for element in np.flatnonzero(decisive < limit)[:40].tolist():
             for below in (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)):
-                tail = (int(inverted[element]) + below) / (1 << 32)
-                x = np.zeros(element % 64 + 1, dtype)
-                x[-1] = float(tail * ulp)
-                assert Fraction(float(x[-1])) == tail * ulp
-                first = element - element % 64
+                tail = (int(decisive[element]) + below) / (1 << 32)
+                place = element % 128 if element >= before else element
+                x = np.zeros(place + 1 + before, dtype)
+                x[place] = sign * float(tail * ulp)
+                assert Fraction(float(x[place])) == sign * tail * ulp
                 with _core.forced_isa(isa):
-                    got = nf.quantize(x, format, "stochastic", key=key.at(0, first=first))[-1]
-                up = oracle.takes_upper_all_bits(tail, words_of(element))
-                found.add(up)
-                assert Fraction(float(got)) == (ulp if up else 0)
+                    got = nf.quantize(
+                        x, format, "stochastic", key=key.at(0, first=element - place)
+                    )[place]
+                far = far_from_0(format, sign, tail, element)
+                found.add(far)
+                assert Fraction(float(got)) == (sign * ulp if far else 0)
     assert found == {False, True}
+
+
+@pytest.mark.parametrize("isa", FAST)
+def test_the_upper_half_of_the_block_index_counts(isa):
+    """Elements on both sides of the first block index that needs 33 bits."""
+    x = np.random.default_rng(6).standard_normal(4_000).astype(np.float32)
+    key = nf.Key(9).at(3, first=(1 << 34) - 2_000)
+    with _core.forced_isa("scalar"):
+        expected = nf.quantize(x, "e4m3fn", "stochastic", key=key)
+    with _core.forced_isa(isa):
+        assert_same_bits(nf.quantize(x, "e4m3fn", "stochastic", key=key), expected)
 
 
 def test_the_processor_state_of_the_caller_does_not_count():
