@@ -12,6 +12,7 @@ enum {
     KEYED_BLOCK = 2 * PHILOX_TILE, /* of a loop that makes its own words */
     KEYED_AHEAD = 4096             /* bytes of input that such a loop asks for ahead */
 };
+enum { POSIT_SLACK = 640 }; /* of 2**31 */
 enum { FAST_SAW_MORE = 1, FAST_SAW_TIE = 2 };
 enum { FAST_IS_complete = 0, FAST_IS_clean = 1 };
 
