@@ -1,5 +1,6 @@
-/* 8-bit codes to float32 by a table in registers, where the processor permutes bytes (AVX-512 VBMI) and every value has
- * its low 16 bits 0: the third and the fourth bytes of the 256 values are two planes of four registers. */
+/* 8-bit codes to float32 by a table.  In registers, where the processor permutes bytes (AVX-512 VBMI) and every value
+ * has its low 16 bits 0: the third and the fourth bytes of the 256 values are two planes of four registers.  In memory
+ * for AVX2, but for fixed point, whose arithmetic takes no longer than the loads. */
 #ifndef NF_DECODE_BYTES_H
 #define NF_DECODE_BYTES_H
 
@@ -8,8 +9,18 @@
 enum { TABLE_PAYS = 4096 };
 
 typedef struct byte_table {
+    uint32_t values[256];
     _Alignas(64) uint8_t third[256], fourth[256];
 } byte_table;
+
+static void byte_table_values(const nf_grid *grid, fast_decoder_f32 *d, fast_decode_loop_f32 *const *loops,
+                              byte_table *table)
+{
+    uint8_t codes[256];
+    for (int i = 0; i < 256; i++)
+        codes[i] = (uint8_t)((uint64_t)i & grid->mask);
+    loops[0](d, codes, 256, table->values);
+}
 
 #if NF_VECTOR_BYTES == 64
 #define NF_VBMI __attribute__((target(NF_FEATURES ",avx512vbmi")))
@@ -18,15 +29,12 @@ typedef struct byte_table {
 static int byte_table_fill(const nf_grid *grid, fast_decoder_f32 *d, fast_decode_loop_f32 *const *loops,
                            byte_table *table)
 {
-    uint8_t codes[256];
-    uint32_t values[256], low = 0;
-    for (int i = 0; i < 256; i++)
-        codes[i] = (uint8_t)((uint64_t)i & grid->mask);
-    loops[0](d, codes, 256, values);
+    uint32_t low = 0;
+    byte_table_values(grid, d, loops, table);
     for (int i = 0; i < 256; i++) {
-        low |= values[i] & 0xFFFFu;
-        table->third[i] = (uint8_t)(values[i] >> 16);
-        table->fourth[i] = (uint8_t)(values[i] >> 24);
+        low |= table->values[i] & 0xFFFFu;
+        table->third[i] = (uint8_t)(table->values[i] >> 16);
+        table->fourth[i] = (uint8_t)(table->values[i] >> 24);
     }
     return low == 0 && __builtin_cpu_supports("avx512vbmi");
 }
@@ -63,6 +71,28 @@ NF_VBMI static void decode_bytes(const byte_table *table, const uint8_t *codes, 
         if (!is_whole)
             memcpy(y + i, tail, (n - i) * sizeof *y);
     }
+}
+#elif NF_VECTOR_BYTES == 32
+static int byte_table_fill(const nf_grid *grid, fast_decoder_f32 *d, fast_decode_loop_f32 *const *loops,
+                           byte_table *table)
+{
+    byte_table_values(grid, d, loops, table);
+    return grid->format.family != NF_FIXED;
+}
+
+/* Eight codes in one load. */
+static void decode_bytes(const byte_table *table, const uint8_t *codes, size_t n, float *y)
+{
+    fast_element_f32 *out = (fast_element_f32 *)y;
+    size_t i = 0;
+    for (; n - i >= 8; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, codes + i, sizeof eight);
+        for (int j = 0; j < 8; j++)
+            out[i + j] = table->values[eight >> 8 * j & 0xFF];
+    }
+    for (; i < n; i++)
+        out[i] = table->values[codes[i]];
 }
 #else
 static int byte_table_fill(const nf_grid *grid, fast_decoder_f32 *d, fast_decode_loop_f32 *const *loops,
