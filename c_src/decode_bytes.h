@@ -84,14 +84,14 @@ static int byte_table_fill(const nf_grid *grid, fast_decoder_f32 *d, fast_decode
 static void decode_bytes(const byte_table *table, const uint8_t *codes, size_t n, float *y)
 {
     fast_element_f32 *out = (fast_element_f32 *)y;
-    size_t i = 0;
-    for (; n - i >= 8; i += 8) {
+    const size_t whole = n - n % 8;
+    for (size_t i = 0; i < whole; i += 8) {
         uint64_t eight;
         memcpy(&eight, codes + i, sizeof eight);
         for (int j = 0; j < 8; j++)
             out[i + j] = table->values[eight >> 8 * j & 0xFF];
     }
-    for (; i < n; i++)
+    for (size_t i = whole; i < n; i++)
         out[i] = table->values[codes[i]];
 }
 #else

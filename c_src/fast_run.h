@@ -5,6 +5,7 @@
 
 #include "fast.h"
 #include "fast_convert.h"
+#include "encode_posit.h"
 #include "processor_rounding.h"
 #include "stream.h"
 
@@ -36,7 +37,7 @@ typedef struct fast_pass {
     fast_decode_loop_f64 *const *decode_f64;
     int is_random, is_keyed, is_far; /* far: the input does not stay in the second cache */
     int streams, puts;               /* past the caches: through the stream writer, or by the loop itself */
-    size_t number_size;              /* bytes of a number, and of what the round loop gives */
+    size_t result_size;              /* bytes of what the round loop gives */
 } fast_pass;
 
 typedef union fast_numbers {
@@ -53,6 +54,16 @@ typedef struct fast_buffers {
     stream_writer stream;
 } fast_buffers;
 
+/* The loop that gives bytes, where there is one. */
+static void fast_choose_bytes(const nf_plan *plan, fast_pass *pass)
+{
+    fast_loop_f32 *const *loops = encode_posit_loops(plan, &pass->constants.f32);
+    if (!loops)
+        return;
+    pass->round_f32 = loops;
+    pass->result_size = 1;
+}
+
 /* The class and the loop in one width; the numbers of the job's input must be of it. */
 static int fast_choose(const nf_job *job, int is_wide, fast_pass *pass)
 {
@@ -62,11 +73,13 @@ static int fast_choose(const nf_job *job, int is_wide, fast_pass *pass)
         is_wide ? fast_plan_f64(job->plan, &pass->constants.f64) : fast_plan_f32(job->plan, &pass->constants.f32);
     if (pass->class == FAST_NONE)
         return 0;
-    pass->number_size = is_wide ? sizeof(double) : sizeof(float);
+    pass->result_size = is_wide ? sizeof(double) : sizeof(float);
     pass->round_f32 = fast_loops_f32[mode][pass->class][to_codes];
     pass->round_f64 = fast_loops_f64[mode][pass->class][to_codes];
     pass->keyed_f32 = fast_keyed_loops_f32[mode][pass->class][to_codes];
     pass->keyed_f64 = fast_keyed_loops_f64[mode][pass->class][to_codes];
+    if (pass->class == FAST_POSIT && to_codes && !is_wide && job->y_size == 1)
+        fast_choose_bytes(job->plan, pass);
     pass->is_nearest = mode == NF_ROUND_nearest_even;
     pass->has_no_minus_zero =
         is_wide ? pass->constants.f64.has_no_minus_zero != 0 : pass->constants.f32.has_no_minus_zero != 0;
@@ -104,7 +117,7 @@ static int fast_output_fits(const nf_job *job, int is_wide)
 /* Does a keyed loop give the output as it is to be, on lines once the head is done? */
 static int fast_puts(const nf_job *job, const fast_pass *pass)
 {
-    return pass->is_keyed && pass->streams && !pass->has_no_minus_zero && pass->number_size == job->y_size &&
+    return pass->is_keyed && pass->streams && !pass->has_no_minus_zero && pass->result_size == job->y_size &&
            (uintptr_t)job->y % job->y_size == 0;
 }
 
@@ -239,7 +252,7 @@ static void fast_prefetch(const void *x, size_t bytes)
 
 static void fast_clear_minus_zeros(const nf_job *job, const fast_pass *pass, void *results, size_t n)
 {
-    const uint64_t sign = job->to_values ? (uint64_t)1 << (8 * pass->number_size - 1) : job->plan->grid.sign_bit;
+    const uint64_t sign = job->to_values ? (uint64_t)1 << (8 * pass->result_size - 1) : job->plan->grid.sign_bit;
     if (pass->is_wide)
         fast_clear_minus_zeros_f64(results, n, sign);
     else
@@ -253,7 +266,7 @@ static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int
     if (pass->is_far && !is_keyed)
         fast_prefetch(given, n * job->x_size);
     const void *x = fast_load(job, pass, given, n, b);
-    const int is_plain = pass->number_size == job->y_size, is_direct = is_plain && y != x;
+    const int is_plain = pass->result_size == job->y_size, is_direct = is_plain && y != x;
     void *results = is_direct ? y : (void *)&b->results;
     if (fast_round(job, pass, x, start, n, is_keyed, b, results)) {
         run_piece(job, start, n, y);
