@@ -33,6 +33,15 @@ static const size_t type_size[NF_TYPE_COUNT] = {2, 4, 8, 8, 8};
 /* A pointer is needed unless there is nothing to do, and all bytes of the array must be countable. */
 static int array_is_bad(const void *pointer, size_t n) { return (!pointer && n) || n > SIZE_MAX / 8; }
 
+/* Is an array needed and not there, or too large; or does y overlap x without being it? */
+static int arrays_are_bad(const void *x, size_t x_size, const void *y, size_t y_size, size_t n)
+{
+    const uintptr_t from = (uintptr_t)x, to = (uintptr_t)y;
+    if (array_is_bad(x, n) || array_is_bad(y, n))
+        return 1;
+    return (from != to || x_size != y_size) && from < to + n * y_size && to < from + n * x_size;
+}
+
 nf_status nf_plan_for_call(nf_plan *plan, const nf_format *format, const nf_options *options)
 {
     nf_status status = nf_plan_init(plan, format, options);
@@ -54,7 +63,8 @@ nf_status nf_quantize(const nf_format *format, const nf_options *options, nf_typ
     nf_status status = nf_plan_for_call(&plan, format, options);
     if (status != NF_OK)
         return status;
-    if ((unsigned)x_type >= NF_TYPE_COUNT || (unsigned)y_type > NF_F64 || array_is_bad(x, n) || array_is_bad(y, n))
+    if ((unsigned)x_type >= NF_TYPE_COUNT || (unsigned)y_type > NF_F64 ||
+        arrays_are_bad(x, type_size[x_type], y, type_size[y_type], n))
         return NF_BAD_ARGUMENT;
     status = nf_type_holds(format, options, x_type, y_type);
     if (status != NF_OK)
@@ -82,14 +92,14 @@ nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type 
         return status;
     if (plan.options.overflow == NF_OVERFLOW_unbounded)
         return NF_BAD_OVERFLOW;
-    if ((unsigned)x_type >= NF_TYPE_COUNT || array_is_bad(x, n) || array_is_bad(codes, n))
+    if ((unsigned)x_type >= NF_TYPE_COUNT || arrays_are_bad(x, type_size[x_type], codes, bytes_of_code(format), n))
         return NF_BAD_ARGUMENT;
     nf_job job = {.plan = &plan,
                   .x = x,
                   .x_type = x_type,
                   .x_size = type_size[x_type],
                   .y = codes,
-                  .y_size = nf_code_size(format),
+                  .y_size = bytes_of_code(format),
                   .n = n,
                   .whole_n = n,
                   .report = report};
@@ -108,14 +118,14 @@ nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_
         return status;
     if (plan.options.overflow == NF_OVERFLOW_unbounded)
         return NF_BAD_OVERFLOW;
-    if (array_is_bad(source_codes, n) || array_is_bad(codes, n))
+    if (arrays_are_bad(source_codes, bytes_of_code(source), codes, bytes_of_code(target), n))
         return NF_BAD_ARGUMENT;
     nf_job job = {.plan = &plan,
                   .source = &grid,
                   .x = source_codes,
-                  .x_size = nf_code_size(source),
+                  .x_size = bytes_of_code(source),
                   .y = codes,
-                  .y_size = nf_code_size(target),
+                  .y_size = bytes_of_code(target),
                   .n = n,
                   .whole_n = n,
                   .report = report};
@@ -130,11 +140,11 @@ nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, 
     if (status != NF_OK)
         return status;
     const nf_kernels *kernels = nf_pick_kernels(isa);
-    if (!kernels || (unsigned)y_type > NF_F64 || array_is_bad(codes, n) || array_is_bad(y, n))
+    if (!kernels || (unsigned)y_type > NF_F64 || arrays_are_bad(codes, bytes_of_code(format), y, type_size[y_type], n))
         return NF_BAD_ARGUMENT;
     nf_job job = {.source = &grid,
                   .x = codes,
-                  .x_size = nf_code_size(format),
+                  .x_size = bytes_of_code(format),
                   .y = y,
                   .y_type = y_type,
                   .y_size = type_size[y_type],

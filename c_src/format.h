@@ -64,6 +64,12 @@ enum {
 
 #define NF_FAILED (NF_FAILED_NAN | NF_FAILED_RANGE)
 
+/* Bytes of a code of a checked format. */
+NF_INLINE size_t bytes_of_code(const nf_format *format)
+{
+    return format->width <= 8 ? 1 : format->width <= 16 ? 2 : format->width <= 32 ? 4 : 8;
+}
+
 nf_status nf_grid_init(nf_grid *grid, const nf_format *format);
 nf_status nf_plan_init(nf_plan *plan, const nf_format *format, const nf_options *options);
 

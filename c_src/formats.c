@@ -150,12 +150,7 @@ nf_status nf_format_check(const nf_format *format)
     return nf_grid_init(&grid, format);
 }
 
-size_t nf_code_size(const nf_format *format)
-{
-    if (nf_format_check(format) != NF_OK)
-        return 0;
-    return format->width <= 8 ? 1 : format->width <= 16 ? 2 : format->width <= 32 ? 4 : 8;
-}
+size_t nf_code_size(const nf_format *format) { return nf_format_check(format) == NF_OK ? bytes_of_code(format) : 0; }
 
 static uint8_t precision_of(const nf_grid *g)
 {

@@ -38,7 +38,7 @@ typedef enum nf_status {
     NF_BAD_ROUNDING, /* unknown rounding, or its parameters are out of range */
     NF_BAD_OVERFLOW, /* the policy has no meaning for this format */
     NF_BAD_NAN,      /* the NaN policy has no meaning for this format */
-    NF_BAD_ARGUMENT, /* NULL pointer, unknown element type or instruction set, sizes that overflow */
+    NF_BAD_ARGUMENT, /* NULL pointer, unknown element type or instruction set, too large or overlapping arrays */
     NF_NEEDS_RANDOM, /* a stochastic rounding without key and without random bits */
     NF_HAS_RANDOM,   /* a key or random bits with a rounding that uses none */
     NF_FOUND_NAN,    /* a NaN met a format without NaN (options.failed_at tells where) */

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from . import _direct
 from ._arrays import OBJECT, Array, Input, Output, read_codes, read_numbers
 from ._call import Plan, plan_of, read_draws, run
 from ._core import TYPES, check, isa_number, lib, pointer
@@ -69,6 +70,9 @@ def quantize(
     np.float64(-2.0)
     """
     plan = plan_of(format, rounding, overflow, nan)
+    is_short = key is random_bits is report is dtype is None
+    if is_short and _direct.quantize(plan, x, out):
+        return out
     source = read_numbers(x)
     words = read_draws(plan, source, key, random_bits)
     target = plan.rounded_dtype(source.plain.dtype, dtype)
@@ -140,6 +144,9 @@ def encode(
     array([ 56, 184, 126], dtype=uint8)
     """
     plan = plan_of(format, rounding, overflow, nan)
+    is_short = key is random_bits is report is None
+    if is_short and _direct.encode(plan, x, out):
+        return out
     source = read_numbers(x)
     words = read_draws(plan, source, key, random_bits)
     _refuse_unbounded(plan)
@@ -166,6 +173,8 @@ def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | 
     array([  0.,   1., 448.])
     """
     plan = plan_of(format)
+    if _direct.decode(plan, codes, dtype, out):
+        return out
     source = read_codes(codes, plan.format)
     target = plan.decoded_dtype(dtype)
     result = Output(source, out, target)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import numfmt as nf
-from numfmt import _call, _core, _quantize, _random, _report
+from numfmt import _call, _core, _direct, _quantize, _random, _report
 
 X = np.random.default_rng(5).normal(scale=3, size=257).astype(np.float32)
 WORDS = np.random.default_rng(6).integers(0, 2**32, X.size, dtype=np.uint32)
@@ -77,7 +77,8 @@ def seen(monkeypatch):
         seen.append({**fields, "has_key": options.key != _core.ffi.NULL})
         return real(descriptor, options, *rest)
 
-    monkeypatch.setattr(_quantize, "_nf_quantize", spy)
+    for module in (_quantize, _direct):
+        monkeypatch.setattr(module, "_nf_quantize", spy)
     return seen
 
 
@@ -149,6 +150,59 @@ def test_a_failing_call_names_its_element_and_writes_nothing(way, where):
     good = nf.quantize(X, "fixed<8,3>", **way)
     _call._known_plan.cache_clear()
     assert np.array_equal(nf.quantize(X, "fixed<8,3>", **way), good)
+
+
+def spelled_out():
+    """Pairs of a call that goes the short way to the core, and one that gives the same without."""
+    codes, out = nf.encode(X, "e4m3fn"), np.empty_like(X)
+    small = np.empty(X.size, np.uint8)
+    strided, strided_codes = np.empty(2 * X.size, np.float32)[::2], np.empty(2 * X.size, "u1")[::2]
+    return {
+        "quantize": (
+            lambda: nf.quantize(X, "e4m3fn", "up", out=out),
+            lambda: nf.quantize(X, "e4m3fn", "up", out=strided),
+        ),
+        "encode": (
+            lambda: nf.encode(X, "fixed<8,3>", out=small),
+            lambda: nf.encode(X, "fixed<8,3>", out=strided_codes),
+        ),
+        "decode": (
+            lambda: nf.decode(codes, "e4m3fn", dtype="f4", out=out),
+            lambda: nf.decode(codes, "e4m3fn", dtype="f4", out=strided),
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", spelled_out())
+def test_the_short_way_gives_what_the_general_way_gives(name, monkeypatch):
+    """A call on plain arrays goes straight to the core: same result, in `out` itself."""
+    short, general = spelled_out()[name]
+    expected = general()
+    monkeypatch.setattr(_quantize, "Output", None)  # the general way's
+    assert np.array_equal(short(), expected)
+
+
+def test_the_short_way_counts_in_reports():
+    """Plain arrays with `out`: a report around the call sees every element."""
+    with nf.Report() as report:
+        nf.quantize(X, "e4m3fn", out=np.empty_like(X))
+        nf.encode(X, "e4m3fn", out=np.empty(X.size, np.uint8))
+    assert report.count == 2 * X.size
+
+
+@pytest.mark.parametrize("shift", [-3, -1, 1, 3])
+def test_plain_arrays_that_overlap_are_refused(shift):
+    """Values and codes beside their input in one piece of memory: named, and nothing is written."""
+    memory = np.arange(64, dtype=np.uint8)
+    x, out = memory[16:48].view(np.float32), memory[16 + 4 * shift :][:32].view(np.float32)
+    for call in (
+        lambda: nf.quantize(x, "e4m3fn", out=out),
+        lambda: nf.encode(x, "e4m3fn", out=out.view(np.uint8)[8:16]),
+        lambda: nf.decode(memory[16:24], "e4m3fn", dtype="f4", out=x),
+    ):
+        with pytest.raises(nf.ShapeError, match="overlaps"):
+            call()
+    assert np.array_equal(memory, np.arange(64))
 
 
 def refused_calls():
