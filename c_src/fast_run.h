@@ -6,6 +6,7 @@
 #include "fast.h"
 #include "fast_convert.h"
 #include "encode_posit.h"
+#include "narrow_simd.h"
 #include "processor_rounding.h"
 #include "stream.h"
 
@@ -28,7 +29,8 @@ typedef struct fast_pass {
     fast_loop_f64 *const *round_f64;
     fast_keyed_loop_f32 *const *keyed_f32; /* NULL in modes without random words */
     fast_keyed_loop_f64 *const *keyed_f64;
-    int is_nearest; /* the processor rounds to nearest; else toward zero */
+    fast_loop_f32 *narrow_f32; /* the clean loop that stores the job's 16-bit codes, or NULL */
+    int is_nearest;            /* the processor rounds to nearest; else toward zero */
     int has_no_minus_zero;
     unsigned dirty, back_off; /* blocks for which the clean loop is not tried since it failed; that many next time */
     fast_decoder_f32 decoder_f32; /* of codes, and of float16 elements */
@@ -64,6 +66,16 @@ static void fast_choose_bytes(const nf_plan *plan, fast_pass *pass)
     pass->result_size = 1;
 }
 
+/* Loops of nearest_even that know the width of what they store. */
+static void fast_choose_narrow(const nf_job *job, fast_pass *pass)
+{
+    const int can = !pass->is_wide && pass->is_nearest && !pass->has_no_minus_zero;
+    pass->narrow_f32 =
+        can && !job->to_values && job->y_size == 2 ? narrow_loop(pass->class, &pass->constants.f32) : NULL;
+    if (can && job->to_values)
+        pass->round_f32 = value_loops(pass->class, &pass->constants.f32);
+}
+
 /* The class and the loop in one width; the numbers of the job's input must be of it. */
 static int fast_choose(const nf_job *job, int is_wide, fast_pass *pass)
 {
@@ -83,6 +95,7 @@ static int fast_choose(const nf_job *job, int is_wide, fast_pass *pass)
     pass->is_nearest = mode == NF_ROUND_nearest_even;
     pass->has_no_minus_zero =
         is_wide ? pass->constants.f64.has_no_minus_zero != 0 : pass->constants.f32.has_no_minus_zero != 0;
+    fast_choose_narrow(job, pass);
     return 1;
 }
 
@@ -206,6 +219,12 @@ static uint32_t fast_try(const fast_pass *pass, const void *x, size_t n, int is_
                          : pass->round_f32[is_clean](&pass->constants.f32, x, words, n, results);
 }
 
+static void fast_backs_off(fast_pass *pass)
+{
+    pass->dirty = pass->back_off;
+    pass->back_off = pass->back_off < DIRTY_BLOCKS ? 2 * pass->back_off : DIRTY_BLOCKS;
+}
+
 /* The clean loop, then the complete one. */
 static uint32_t fast_round(const nf_job *job, fast_pass *pass, const void *x, size_t start, size_t n, int is_keyed,
                            fast_buffers *b, void *results)
@@ -223,9 +242,21 @@ static uint32_t fast_round(const nf_job *job, fast_pass *pass, const void *x, si
             pass->back_off = 1;
             return verdict;
         }
-        pass->dirty = pass->back_off;
-        pass->back_off = pass->back_off < DIRTY_BLOCKS ? 2 * pass->back_off : DIRTY_BLOCKS;
+        fast_backs_off(pass);
     }
+}
+
+/* 16-bit codes without a second pass; 0 where there is no such loop, or the block is not clean. */
+static int fast_narrow(fast_pass *pass, const void *x, size_t n, void *y)
+{
+    if (!pass->narrow_f32 || pass->dirty)
+        return 0;
+    if (pass->narrow_f32(&pass->constants.f32, x, NULL, n, y)) {
+        fast_backs_off(pass);
+        return 0;
+    }
+    pass->back_off = 1;
+    return 1;
 }
 
 static void run_general(nf_job *job);
@@ -268,6 +299,8 @@ static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int
     const void *x = fast_load(job, pass, given, n, b);
     const int is_plain = pass->result_size == job->y_size, is_direct = is_plain && y != x;
     void *results = is_direct ? y : (void *)&b->results;
+    if (fast_narrow(pass, x, n, y))
+        return;
     if (fast_round(job, pass, x, start, n, is_keyed, b, results)) {
         run_piece(job, start, n, y);
         return;

@@ -2,7 +2,8 @@
 #include "target.h"
 
 #if defined(__x86_64__)
-NF_TARGET_BEGIN("avx2,bmi,bmi2,lzcnt")
+#define NF_FEATURES "avx2,bmi,bmi2,lzcnt"
+NF_TARGET_BEGIN(NF_FEATURES)
 #define NF_ISA avx2
 #define NF_VECTOR_BYTES 32
 #include "kernels.inc"
