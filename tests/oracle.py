@@ -3,6 +3,8 @@
 Slow and obvious on purpose, written from the definitions alone and sharing nothing with the
 library.  The formats stand in oracle_formats.py: `format.cell(x)` finds the two neighbours of x.
 A mode picks one (`takes_upper`, or `threshold` for random words); `settle` applies the policy.
+A family with overflow rules of its own (oracle_p3109.py and others) brings `policies`, `settle` and
+`settle_infinity` as methods.
 """
 
 from __future__ import annotations
@@ -73,6 +75,8 @@ def takes_upper_all_bits(tail: Fraction, words: Iterable[int]) -> bool:
 
 def policies(format: Format) -> list[str]:
     """Every overflow policy that has a meaning for the format and gives codes."""
+    if hasattr(format, "policies"):
+        return format.policies()
     common = ["saturate", "saturate_propagate", "saturate_zero", "error"]
     if isinstance(format, Fixed):
         wraps = [f"wrap({n})" for n in range(format.width + 1)]
@@ -97,6 +101,8 @@ def stays_finite(mode: str, negative: bool) -> bool:
 
 def settle(format: Format, cell: Cell, index: int, overflow: str, mode: str) -> int | str:
     """The code that the rounded number with this index becomes, or RANGE."""
+    if hasattr(format, "settle"):
+        return format.settle(cell, index, overflow, mode)
     if isinstance(format, Fixed):
         code = settle_fixed(format, cell, index, overflow)
         return code if code is RANGE else code % (1 << format.width)
@@ -197,6 +203,8 @@ def wrap_sign_magnitude(format: Fixed, v: int, dropped: int, n: int) -> int:
 
 def settle_infinity(format: Format, negative: bool, overflow: str) -> int | str:
     """An infinite input."""
+    if hasattr(format, "settle_infinity"):
+        return format.settle_infinity(negative, overflow)
     if isinstance(format, Posit):
         return format.nan
     if overflow == "saturate_zero":
