@@ -235,10 +235,14 @@ class Posit:
             return Cell(x < 0, 1, 1, a / self.value(1), 1, False, 1, random_lower=0)
         code_tail = self._position(a) - lower
         u = self.value(lower)
-        middle = posit_value(self.width + 1, self.es, 2 * lower + 1)
+        middle = self._middle(lower)
         tail = (a - u) / (self.value(lower + 1) - u) if a > u else zero
         even, half = lower % 2 == 0, compare(a, middle)
         return Cell(x < 0, lower, lower + 1, tail, half, even, lower | 1, code_tail=code_tail)
+
+    def _middle(self, lower: int) -> Fraction:
+        """Where nearest modes turn: the code one bit longer."""
+        return posit_value(self.width + 1, self.es, 2 * lower + 1)
 
     def _index_at(self, a: Fraction) -> int:
         """The largest index whose value is at most a."""

@@ -15,6 +15,7 @@ import numpy as np
 import oracle
 from oracle import RANGE
 from oracle_formats import Cell, Fixed, Float, Format
+from oracle_real import Real
 
 
 class Sheet:
@@ -118,14 +119,17 @@ def exact_cell(format: Format, x: float | int | Fraction) -> Cell:
 
 
 def to_float(value: Fraction | str) -> float:
-    """A value as a float: exactly, or as infinity where it lies above every float."""
+    """A value as a float: exactly, or as infinity where it lies above every float.
+
+    An irrational value has its nearest float.
+    """
     if isinstance(value, str):
         return float(value.replace("-0", "-0.0"))
     try:
         result = float(value)
     except OverflowError:
         return float("inf") if value > 0 else float("-inf")
-    assert result == value, "no float has this value"
+    assert isinstance(value, Real) or result == value, "no float has this value"
     return result
 
 
