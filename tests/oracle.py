@@ -32,6 +32,7 @@ DIRECTED = {
     "down": lambda c: not c.upper_is_up,
     "to_odd": lambda c: c.even,
 }
+BY_MAGNITUDE = ("toward_zero", "away_from_zero", "nearest_zero", "nearest_away")
 DETERMINISTIC = (*TIES, *DIRECTED, "jam")
 
 
@@ -39,9 +40,21 @@ def takes_upper(cell: Cell, mode: str) -> bool:
     """Does a deterministic mode (other than jam) round to `cell.upper`?"""
     if cell.tail == 0:
         return False
+    if cell.straddle and mode in BY_MAGNITUDE:
+        return takes_upper_across_zero(cell, mode)
     if mode in TIES:
         return cell.half > 0 or (cell.half == 0 and TIES[mode](cell))
     return DIRECTED[mode](cell)
+
+
+def takes_upper_across_zero(cell: Cell, mode: str) -> bool:
+    """Between two signs with no 0 the modes by magnitude keep the sign; 0 itself goes nearest."""
+    if cell.straddle == "signed" and mode in DIRECTED:
+        return True
+    is_tie = cell.half == 0
+    if cell.straddle == "signed" and is_tie:
+        return TIES[mode](cell)
+    return cell.half > 0 or (is_tie and not cell.even)
 
 
 def nearest_integer(x: Fraction) -> int:

@@ -38,6 +38,7 @@ class Cell:
     random_lower: int | None = None  # the lower neighbour of stochastic modes, if another
     code_tail: Fraction | None = None  # the tail of the code, where it is not `tail`
     dropped_bit: int = 0  # fixed point: bit `width` of floor(x / ulp), for wrap_sign_magnitude
+    straddle: str = ""  # neighbours of two signs and no 0: x is "signed" or "zero"
 
     @property
     def upper_is_up(self) -> bool:

@@ -59,7 +59,7 @@ class Sheet:
         answers: dict[tuple, bool] = {}
         out = np.empty(len(self.cells), dtype=bool)
         for i, c in enumerate(self.cells):
-            fact = (c.upper_is_up, c.upper_is_away, c.even, c.half, c.tail == 0)
+            fact = (c.upper_is_up, c.upper_is_away, c.even, c.half, c.tail == 0, c.straddle)
             if fact not in answers:
                 answers[fact] = oracle.takes_upper(c, mode)
             out[i] = answers[fact]
