@@ -1,0 +1,112 @@
+"""The oracle of QPyTorch's block floating point: against numpy's float32 and QPyTorch itself."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from math import inf, isnan, nan
+
+import numpy as np
+import oracle_qpytorch as qpytorch
+import pytest
+from oracle_blocks import bfp
+
+WIDTHS = range(4, 23)
+
+
+def rows():
+    """Blocks of float32 numbers at several scales, with values near steps and half steps."""
+    random = np.random.default_rng(11)
+    for power in (-100, -8, 0, 60):
+        x = random.normal(size=24)
+        x[:8] = np.round(x[:8] * 64) / 64
+        yield (x * 2.0**power).astype(np.float32)
+    yield np.float32([2 - 2**-23, -(2 - 2**-23), 1, -1, 2**-20, -(2**-20), 0, -0.0])
+
+
+def in_numpy(x, width, words=None):
+    """The published steps in float32 and uint32."""
+    e = int(np.abs(x).max().view(np.uint32) >> 23)
+    base = np.float32(6) * np.uint32(e << 23).view(np.float32)
+    bits = (x + base).view(np.uint32)
+    low = np.uint32((1 << (23 - width)) - 1)
+    bits = bits + (np.uint32(1 << (22 - width)) if words is None else words & low)
+    z = (bits & ~low).view(np.float32) - base
+    end = np.uint32(e << 23).view(np.float32) * np.float32(2 - 2.0 ** (2 - width))
+    clipped = np.where(np.signbit(z), -end, end)
+    return np.where(z.view(np.uint32) << 1 >> 24 > e, clipped, z)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_blocks_are_the_published_float32_steps(width):
+    """Nearest and stochastic, value for value."""
+    for x in rows():
+        words = np.random.default_rng(12).integers(0, 1 << 32, len(x), dtype=np.uint32)
+        numbers = x.tolist()
+        expected = [Fraction(v) for v in in_numpy(x, width).tolist()]
+        assert qpytorch.quantize(numbers, width) == expected
+        expected = [Fraction(v) for v in in_numpy(x, width, words).tolist()]
+        assert qpytorch.quantize(numbers, width, words.tolist()) == expected
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_it_is_bfp_with_ties_up_where_nothing_is_rounded_twice(width):
+    """Numbers that float32 holds relative to the base: step 2**(E + 2 - wl), symmetric."""
+    random = np.random.default_rng(width)
+    x = np.round(random.uniform(-2, 2, 200) * 2**20) / 2**20
+    x[0] = 1.5
+    block = bfp(width, None)
+    expected = block.decode(block.encode(x.tolist(), (200,), "nearest_up"), (200,))
+    assert qpytorch.quantize(x.tolist(), width) == expected
+
+
+def test_double_rounding_is_kept():
+    """Just below half a step: float32 makes it half, and half goes up."""
+    x = [1.0, 2.0**-6 * (1 - 2.0**-20)]
+    assert qpytorch.quantize(x, 7) == [1, Fraction(1, 32)]
+    block = bfp(7, None)
+    assert block.decode(block.encode(x, (2,), "nearest_up"), (2,)) == [1, 0]
+
+
+def test_special_blocks():
+    """NaN and infinity spread; subnormal blocks stay as they are."""
+    assert all(map(isnan, qpytorch.quantize([1.0, nan], 8)))
+    assert all(map(isnan, qpytorch.quantize([1.0, -inf], 8)))
+    assert qpytorch.quantize([0.0, -0.0], 8) == [0, 0]
+    assert qpytorch.quantize([1e-40, -3e-41], 8) == [1e-40, -3e-41]
+
+
+PROGRAM = """
+import json, sys, torch
+from qtorch.quant import block_quantize
+rows, widths = json.load(sys.stdin)
+made = [[block_quantize(torch.tensor(r), wl=w, dim=-1, rounding="nearest").tolist() for r in rows]
+        for w in widths]
+print(json.dumps(made))
+"""
+
+
+@pytest.mark.long
+def test_blocks_are_those_of_qpytorch(tmp_path):
+    """The package's own compiled code; it builds that first, in a folder of its own."""
+    if importlib.util.find_spec("qtorch") is None:
+        pytest.skip("qtorch is not installed")
+    data = [x.tolist() for x in rows()]
+    environment = {**os.environ, "TORCH_EXTENSIONS_DIR": str(tmp_path)}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", PROGRAM],
+            input=json.dumps([data, list(WIDTHS)]),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env=environment,
+            check=True,
+        )
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
+        pytest.skip(f"qtorch does not run here: {error}")
+    for width, theirs in zip(WIDTHS, json.loads(done.stdout.splitlines()[-1]), strict=True):
+        for numbers, row in zip(data, theirs, strict=True):
+            assert qpytorch.quantize(numbers, width) == [Fraction(v) for v in row]
