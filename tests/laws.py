@@ -6,6 +6,8 @@ import bisect
 from collections import defaultdict
 from fractions import Fraction
 
+from oracle_real import Real
+
 WORD = 1 << 32
 
 
@@ -91,10 +93,29 @@ def pick(law, words):
 
 
 class Nested:
-    """The nested-pair law on any sorted values."""
+    """The nested-pair law on any sorted values, rational or Real."""
 
     def __init__(self, values):
-        self.values = [Fraction(v) for v in values]
+        self.values = [v if isinstance(v, Real) else Fraction(v) for v in values]
+
+    def widest_gap(self, mean, variance):
+        """The largest gap that meets the mean, give or take 8 standard deviations."""
+        reach, mean = 64 * Fraction(variance), Fraction(mean)
+
+        def within(distance):
+            return distance <= 0 or distance * distance <= reach
+
+        pairs = zip(self.values, self.values[1:], strict=False)
+        met = [b - a for a, b in pairs if within(a - mean) and within(mean - b)]
+        return max(met, default=Fraction(0))
+
+    def takes_a_gaussian(self, mean, variance):
+        """Is the variance so large that x = mean + sqrt(variance - gap**2 / 4) xi comes first?
+
+        The law is then that of x and gap**2 / 4.
+        """
+        gap = self.widest_gap(mean, variance)
+        return gap * gap < 4 * Fraction(variance)
 
     def pairs(self, mean, variance):
         """(kind, inner, outer): pairs of values; inner is None where there is one pair alone."""
