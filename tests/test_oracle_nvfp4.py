@@ -67,6 +67,35 @@ def test_te_form_is_its_float32_program():
         assert found.codes == element_codes(scaled)
 
 
+def near_ties(program):
+    """[tensor's largest, block's largest] where a program's scale lies within an ulp of a tie."""
+    random = np.random.default_rng(14)
+    tops = random.uniform(1, 8, 4000).astype(np.float32)
+    ties = random.choice((E4M3_VALUES[8:-1] + E4M3_VALUES[9:]) / 2, 4000)
+    blocks = (ties * 6 * (tops.astype(np.float64) / 2688)).astype(np.float32)
+    blocks = np.nextafter(blocks, random.choice([F(0), F(99)], 4000))
+    plain = ties > (blocks.astype(np.float64) / 6) * (2688 / tops.astype(np.float64))
+    differs = np.flatnonzero((program(tops, blocks) < ties) != plain)
+    assert differs.size > 10, "the cases do not tell the orders of operations apart"
+    return np.array([tops, blocks]).T[differs[:60]]
+
+
+def test_float32_forms_keep_their_order_of_operations():
+    """Where a float32 rounding moves a scale across a tie of E4M3, the programs' own one counts."""
+
+    def te(tops, blocks):
+        return blocks * ((F(2688) / tops) * (F(1) / F(6)))
+
+    def torchao(tops, blocks):
+        return blocks / F(6) / (tops / F(2688))
+
+    for program, form in ((te, nvfp4.fp32_te), (torchao, nvfp4.fp32_torchao)):
+        for top, block in near_ties(program):
+            expected = nearest_code(E4M3_VALUES, program(top, block).reshape(1))[0]
+            row = [float(top)] + [0.0] * 15 + [float(block)]
+            assert form(row, (17,)).scales[1] == expected
+
+
 def test_torchao_form_is_its_float32_program():
     """Divisions, the floor of 2**-6 for every block scale, and the product of both scales."""
     for x in tensors():
