@@ -3,44 +3,10 @@
 #ifndef NF_FAST_RUN_H
 #define NF_FAST_RUN_H
 
-#include "fast.h"
+#include "fast_choose.h"
 #include "fast_convert.h"
-#include "encode_posit.h"
-#include "narrow_simd.h"
 #include "processor_rounding.h"
 #include "stream.h"
-
-enum {
-    FAST_BLOCK = 1024,
-    PREFETCH_BYTES = 2048,
-    FAR_BYTES = 1 << 20,
-    STREAM_BYTES = 16 << 20 /* from this size on the output bypasses the caches */
-};
-
-/* What a job needs besides the job. */
-typedef struct fast_pass {
-    int is_wide; /* the numbers are doubles */
-    fast_class class;
-    union {
-        fast_constants_f32 f32;
-        fast_constants_f64 f64;
-    } constants;
-    fast_loop_f32 *const *round_f32; /* the complete loop, and the clean one */
-    fast_loop_f64 *const *round_f64;
-    fast_keyed_loop_f32 *const *keyed_f32; /* NULL in modes without random words */
-    fast_keyed_loop_f64 *const *keyed_f64;
-    fast_loop_f32 *narrow_f32; /* the clean loop that stores the job's 16-bit codes, or NULL */
-    int is_nearest;            /* the processor rounds to nearest; else toward zero */
-    int has_no_minus_zero;
-    unsigned dirty, back_off; /* blocks for which the clean loop is not tried since it failed; that many next time */
-    fast_decoder_f32 decoder_f32; /* of codes, and of float16 elements */
-    fast_decoder_f64 decoder_f64;
-    fast_decode_loop_f32 *const *decode_f32;
-    fast_decode_loop_f64 *const *decode_f64;
-    int is_random, is_keyed, is_far; /* far: the input does not stay in the second cache */
-    int streams, puts;               /* past the caches: through the stream writer, or by the loop itself */
-    size_t result_size;              /* bytes of what the round loop gives */
-} fast_pass;
 
 typedef union fast_numbers {
     float f32[FAST_BLOCK];
@@ -55,105 +21,6 @@ typedef struct fast_buffers {
     philox_feed feed;
     stream_writer stream;
 } fast_buffers;
-
-/* The loop that gives bytes, where there is one. */
-static void fast_choose_bytes(const nf_plan *plan, fast_pass *pass)
-{
-    fast_loop_f32 *const *loops = encode_posit_loops(plan, &pass->constants.f32);
-    if (!loops)
-        return;
-    pass->round_f32 = loops;
-    pass->result_size = 1;
-}
-
-/* Loops of nearest_even that know the width of what they store. */
-static void fast_choose_narrow(const nf_job *job, fast_pass *pass)
-{
-    const int can = !pass->is_wide && pass->is_nearest && !pass->has_no_minus_zero;
-    pass->narrow_f32 =
-        can && !job->to_values && job->y_size == 2 ? narrow_loop(pass->class, &pass->constants.f32) : NULL;
-    if (can && job->to_values)
-        pass->round_f32 = value_loops(pass->class, &pass->constants.f32);
-}
-
-/* The class and the loop in one width; the numbers of the job's input must be of it. */
-static int fast_choose(const nf_job *job, int is_wide, fast_pass *pass)
-{
-    const int mode = job->plan->options.rounding, to_codes = !job->to_values;
-    pass->is_wide = is_wide;
-    pass->class =
-        is_wide ? fast_plan_f64(job->plan, &pass->constants.f64) : fast_plan_f32(job->plan, &pass->constants.f32);
-    if (pass->class == FAST_NONE)
-        return 0;
-    pass->result_size = is_wide ? sizeof(double) : sizeof(float);
-    pass->round_f32 = fast_loops_f32[mode][pass->class][to_codes];
-    pass->round_f64 = fast_loops_f64[mode][pass->class][to_codes];
-    pass->keyed_f32 = fast_keyed_loops_f32[mode][pass->class][to_codes];
-    pass->keyed_f64 = fast_keyed_loops_f64[mode][pass->class][to_codes];
-    if (pass->class == FAST_POSIT && to_codes && !is_wide && job->y_size == 1)
-        fast_choose_bytes(job->plan, pass);
-    pass->is_nearest = mode == NF_ROUND_nearest_even;
-    pass->has_no_minus_zero =
-        is_wide ? pass->constants.f64.has_no_minus_zero != 0 : pass->constants.f32.has_no_minus_zero != 0;
-    fast_choose_narrow(job, pass);
-    return 1;
-}
-
-/* Is every number of the input a float32, a float64, or neither?  Sets up the decoder where the input is of codes. */
-static int fast_input(const nf_job *job, fast_pass *pass, int *fits_f32)
-{
-    static const nf_format half = {NF_FLOAT, 16, 1, 5, NF_IEEE, NF_SUBNORMALS, 10, 15};
-    nf_grid half_grid;
-    const nf_grid *source = job->source;
-    if (!source && job->x_type != NF_F16) {
-        *fits_f32 = job->x_type == NF_F32;
-        return job->x_type == NF_F32 || job->x_type == NF_F64;
-    }
-    if (!source) {
-        nf_grid_init(&half_grid, &half);
-        source = &half_grid;
-    }
-    pass->decode_f32 = fast_decode_plan_f32(source, &pass->decoder_f32);
-    pass->decode_f64 = fast_decode_plan_f64(source, &pass->decoder_f64);
-    *fits_f32 = pass->decode_f32 && (!job->source || nf_type_holds_format(&source->format, NF_F32) == NF_OK);
-    return *fits_f32 || (pass->decode_f64 && nf_type_holds_format(&source->format, NF_F64) == NF_OK);
-}
-
-/* Values of what type, if the pass gives numbers of its own width? */
-static int fast_output_fits(const nf_job *job, int is_wide)
-{
-    if (!job->to_values)
-        return 1;
-    return is_wide ? job->y_type != NF_F16 : job->y_type != NF_F64;
-}
-
-/* Does a keyed loop give the output as it is to be, on lines once the head is done? */
-static int fast_puts(const nf_job *job, const fast_pass *pass)
-{
-    return pass->is_keyed && pass->streams && !pass->has_no_minus_zero && pass->result_size == job->y_size &&
-           (uintptr_t)job->y % job->y_size == 0;
-}
-
-static int fast_prepare(const nf_job *job, fast_pass *pass)
-{
-    int fits_f32;
-    pass->decode_f32 = NULL;
-    pass->decode_f64 = NULL;
-    if (job->report || job->dry || job->plan->options.overflow == NF_OVERFLOW_unbounded ||
-        !fast_input(job, pass, &fits_f32))
-        return 0;
-    const int is_narrow = fits_f32 && fast_output_fits(job, 0) && fast_choose(job, 0, pass);
-    if (!is_narrow && !(fast_output_fits(job, 1) && fast_choose(job, 1, pass)))
-        return 0;
-    pass->dirty = 0;
-    pass->back_off = 1;
-    pass->is_random = nf_rounding_at(job->plan->options.rounding)->is_random;
-    pass->is_far = job->whole_n * job->x_size >= FAR_BYTES;
-    pass->is_keyed = pass->is_random && job->plan->options.key;
-    pass->streams = job->y != job->x && job->whole_n * job->y_size >= STREAM_BYTES;
-    pass->puts = fast_puts(job, pass);
-    return !pass->is_wide || job->source || job->x_type != NF_F16;
-}
 
 /* The block's numbers: where they are, or decoded or widened into the buffer. */
 static const void *fast_load(const nf_job *job, fast_pass *pass, const void *x, size_t n, fast_buffers *b)
