@@ -2,12 +2,15 @@
 #ifndef NF_FAST_CHOOSE_H
 #define NF_FAST_CHOOSE_H
 
+#include <limits.h>
+
 #include "encode_posit.h"
 #include "fast.h"
 #include "narrow_simd.h"
 
 enum {
     FAST_BLOCK = 1024,
+    DIRECT_BLOCK = 2048, /* where nothing of the block is kept on the stack */
     PREFETCH_BYTES = 2048,
     FAR_BYTES = 1 << 20,
     STREAM_BYTES = 16 << 20 /* from this size on the output bypasses the caches */
@@ -35,6 +38,7 @@ typedef struct fast_pass {
     fast_decode_loop_f64 *const *decode_f64;
     int is_random, is_keyed, is_far; /* far: the input does not stay in the second cache */
     int streams, puts;               /* past the caches: through the stream writer, or by the loop itself */
+    size_t block;                    /* elements */
     size_t result_size;              /* bytes of what the round loop gives */
 } fast_pass;
 
@@ -116,6 +120,13 @@ static int fast_puts(const nf_job *job, const fast_pass *pass)
            (uintptr_t)job->y % job->y_size == 0;
 }
 
+static size_t fast_block_size(const nf_job *job, const fast_pass *pass)
+{
+    const int is_direct = job->x_size == job->y_size && pass->result_size == job->y_size && job->x != job->y;
+    const int fits = DIRECT_BLOCK * job->y_size <= STREAM_CHUNK;
+    return is_direct && fits && !pass->is_random && !job->source ? DIRECT_BLOCK : FAST_BLOCK;
+}
+
 static int fast_prepare(const nf_job *job, fast_pass *pass)
 {
     int fits_f32;
@@ -127,9 +138,10 @@ static int fast_prepare(const nf_job *job, fast_pass *pass)
     const int is_narrow = fits_f32 && fast_output_fits(job, 0) && fast_choose(job, 0, pass);
     if (!is_narrow && !(fast_output_fits(job, 1) && fast_choose(job, 1, pass)))
         return 0;
-    pass->dirty = 0;
-    pass->back_off = 1;
     pass->is_random = nf_rounding_at(job->plan->options.rounding)->is_random;
+    pass->block = fast_block_size(job, pass);
+    pass->dirty = pass->is_random && pass->class == FAST_FIXED ? UINT_MAX : 0; /* to clamp costs less than to try */
+    pass->back_off = 1;
     pass->is_far = job->whole_n * job->x_size >= FAR_BYTES;
     pass->is_keyed = pass->is_random && job->plan->options.key;
     pass->streams = job->y != job->x && job->whole_n * job->y_size >= STREAM_BYTES;

@@ -196,8 +196,8 @@ static size_t fast_head(const nf_job *job, const fast_pass *pass)
 /* Elements of the next block, 0 where the rest is a tail. */
 static size_t fast_next(const fast_pass *pass, size_t left)
 {
-    const size_t unit = pass->is_keyed ? KEYED_BLOCK : FAST_BLOCK;
-    return left < FAST_BLOCK ? left - left % unit : FAST_BLOCK;
+    const size_t unit = pass->is_keyed ? KEYED_BLOCK : pass->block;
+    return left < pass->block ? left - left % unit : pass->block;
 }
 
 /* All blocks; under the rounding that the loops need. */
