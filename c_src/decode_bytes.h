@@ -5,8 +5,12 @@
 #define NF_DECODE_BYTES_H
 
 #include "fast.h"
+#include "stream.h"
 
-enum { TABLE_PAYS = 4096 };
+enum {
+    TABLE_PAYS = 4096,
+    AHEAD = 1024 /* bytes of codes that are on their way */
+};
 
 typedef struct byte_table {
     uint32_t values[256];
@@ -48,8 +52,16 @@ NF_VBMI static inline __m512i look_up(const uint8_t *plane, __m512i codes)
     return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(codes), high);
 }
 
+NF_VBMI static inline void put(float *y, __m512i values, int past_caches)
+{
+    if (past_caches)
+        _mm512_stream_si512((void *)y, values);
+    else
+        _mm512_storeu_si512(y, values);
+}
+
 /* The unpacking below takes four bytes of every 16 at a time: codes 4j .. 4j + 3 of each quarter go to lane j. */
-NF_VBMI static void decode_bytes(const byte_table *table, const uint8_t *codes, size_t n, float *y)
+NF_VBMI NF_INLINE void decode_stored(const byte_table *table, const uint8_t *codes, size_t n, float *y, int past_caches)
 {
     _Alignas(64) uint8_t order[64], rest[64] = {0};
     _Alignas(64) float tail[64];
@@ -61,16 +73,32 @@ NF_VBMI static void decode_bytes(const byte_table *table, const uint8_t *codes, 
         if (!is_whole)
             memcpy(rest, codes + i, n - i);
         float *out = is_whole ? y + i : tail;
+        if (past_caches)
+            _mm_prefetch((const char *)((uintptr_t)(codes + i) + AHEAD), _MM_HINT_T0);
         const __m512i x = _mm512_permutexvar_epi8(shuffle, _mm512_loadu_si512(is_whole ? codes + i : rest));
         const __m512i third = look_up(table->third, x), fourth = look_up(table->fourth, x);
         const __m512i low = _mm512_unpacklo_epi8(third, fourth), high = _mm512_unpackhi_epi8(third, fourth);
-        _mm512_storeu_si512(out, _mm512_unpacklo_epi16(zero, low));
-        _mm512_storeu_si512(out + 16, _mm512_unpackhi_epi16(zero, low));
-        _mm512_storeu_si512(out + 32, _mm512_unpacklo_epi16(zero, high));
-        _mm512_storeu_si512(out + 48, _mm512_unpackhi_epi16(zero, high));
+        put(out, _mm512_unpacklo_epi16(zero, low), past_caches);
+        put(out + 16, _mm512_unpackhi_epi16(zero, low), past_caches);
+        put(out + 32, _mm512_unpacklo_epi16(zero, high), past_caches);
+        put(out + 48, _mm512_unpackhi_epi16(zero, high), past_caches);
         if (!is_whole)
             memcpy(y + i, tail, (n - i) * sizeof *y);
     }
+}
+
+NF_VBMI static void decode_bytes(const byte_table *table, const uint8_t *codes, size_t n, float *y)
+{
+    decode_stored(table, codes, n, y, 0);
+}
+
+enum { TABLE_PASSES_CACHES = 1 };
+
+/* The same past the caches, where y begins a line and n is a multiple of 64. */
+NF_VBMI static void decode_bytes_past_caches(const byte_table *table, const uint8_t *codes, size_t n, float *y)
+{
+    decode_stored(table, codes, n, y, 1);
+    stream_end();
 }
 #elif NF_VECTOR_BYTES == 32
 static int byte_table_fill(const nf_grid *grid, fast_decoder_f32 *d, fast_decode_loop_f32 *const *loops,
@@ -104,6 +132,15 @@ static int byte_table_fill(const nf_grid *grid, fast_decoder_f32 *d, fast_decode
 static void decode_bytes(const byte_table *table, const uint8_t *codes, size_t n, float *y)
 {
     (void)table, (void)codes, (void)n, (void)y;
+}
+#endif
+
+#if NF_VECTOR_BYTES != 64
+enum { TABLE_PASSES_CACHES = 0 };
+
+static void decode_bytes_past_caches(const byte_table *table, const uint8_t *codes, size_t n, float *y)
+{
+    decode_bytes(table, codes, n, y);
 }
 #endif
 
