@@ -106,6 +106,42 @@ def test_decoding_gives_the_scalar_bits(isa, format):
 
 
 @pytest.mark.parametrize("isa", FAST)
+@pytest.mark.parametrize("offset", [0, 1, 7])
+@pytest.mark.parametrize("format", ["e4m3fn", "posit<8,2>", "posit<6,1>", "fixed<8,3>"])
+def test_decoding_many_bytes_gives_the_scalar_bits(isa, offset, format):
+    """Enough codes that a table of the 256 values pays, from any place to any place."""
+    n = 3 * 4096 + 77
+    raw = np.random.default_rng(7).integers(0, 256, n + offset, dtype=np.uint8)
+    raw = np.concatenate([np.arange(256, dtype=np.uint8), raw]) & (
+        (1 << nf.parse(format).width) - 1
+    )
+    codes = raw.astype(nf.encode([0.0], format).dtype)[offset:]
+    out = np.full(codes.size + offset + 1, 77, np.float32)
+    with _core.forced_isa("scalar"):
+        expected = nf.decode(codes, format, dtype=np.float32)
+    with _core.forced_isa(isa):
+        nf.decode(codes, format, dtype=np.float32, out=out[offset:-1])
+    assert_same_bits(out[offset:-1], expected)
+    assert (out[:offset] == 77).all()
+    assert out[-1] == 77
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("isa", FAST)
+@pytest.mark.parametrize("es", range(4))
+@pytest.mark.parametrize("width", range(3, 9))
+def test_every_upper_half_of_a_float32_gives_the_scalar_code_of_a_posit(isa, width, es):
+    """With lower halves that are 0, the least above it, on both sides of a half, the largest."""
+    lower = np.array([0, 1, 0x7FFF, 0x8000, 0xFFFF], np.uint32)
+    upper = np.arange(1 << 16, dtype=np.uint32) << 16
+    x = (upper[:, None] | lower).ravel().view(np.float32)
+    with _core.forced_isa("scalar"):
+        expected = nf.encode(x, f"posit<{width},{es}>")
+    with _core.forced_isa(isa):
+        np.testing.assert_array_equal(nf.encode(x, f"posit<{width},{es}>"), expected)
+
+
+@pytest.mark.parametrize("isa", FAST)
 @pytest.mark.parametrize("format", SOME)
 @pytest.mark.parametrize("mode", ["nearest_even", "up", "stochastic"])
 def test_lengths_and_places_do_not_matter(isa, format, mode):
