@@ -2,8 +2,6 @@
 #ifndef NF_FAST_CHOOSE_H
 #define NF_FAST_CHOOSE_H
 
-#include <limits.h>
-
 #include "encode_posit.h"
 #include "fast.h"
 #include "narrow_simd.h"
@@ -140,7 +138,7 @@ static int fast_prepare(const nf_job *job, fast_pass *pass)
         return 0;
     pass->is_random = nf_rounding_at(job->plan->options.rounding)->is_random;
     pass->block = fast_block_size(job, pass);
-    pass->dirty = pass->is_random && pass->class == FAST_FIXED ? UINT_MAX : 0; /* to clamp costs less than to try */
+    pass->dirty = pass->is_random && pass->class == FAST_FIXED ? ~0u : 0; /* to clamp costs less than to try */
     pass->back_off = 1;
     pass->is_far = job->whole_n * job->x_size >= FAR_BYTES;
     pass->is_keyed = pass->is_random && job->plan->options.key;
