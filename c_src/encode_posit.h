@@ -1,6 +1,6 @@
-/* float32 to codes of posits of at most 8 bits, to nearest, where a vector has a place for every regime (AVX-512): what
- * a number's regime says of it is looked up.  A magnitude less the bias and the regime is exponent and fraction; these,
- * behind the code of the regime, are the code with `cut` bits more.
+/* float32 to codes of posits of at most 8 bits, to nearest, in lanes of 16 bits: what a number's regime says of it is
+ * looked up.  Behind the regime, exponent and fraction are a fraction of a lane; of this the code has the first bits,
+ * which a product puts above the lane, and the rest decides the rounding.
  *
  * The upper half of a float32 is enough: at least two bits of it are cut, and its last one becomes 1 where any of the
  * lower half is, so that no number comes to lie on the other side of a tie, or on one. */
@@ -8,57 +8,61 @@
 #define NF_ENCODE_POSIT_H
 
 #include "fast.h"
+#include "vector.h"
 
-enum { REGIMES = 32, HALF_FRACTION = 7 };
+enum { REGIMES = 16, POSIT_STEP = 32 };
 
-#if NF_VECTOR_BYTES == 64
-/* Lane i is of regime i, or of i - 32. */
+#ifdef VECTOR
+/* Bytes of a regime, repeated for each 128 bits: the code it begins with, and 2 to the power of the bits behind it.
+ * The first regime is below all of the format's, with 0 for both. */
 typedef struct regime_table {
-    __m512i cut, start,
-        half; /* start: what makes a number less the bias its long code; half of it, less 1, to be cut */
-    __m512i payload, smallest, largest, mask, nan;
+    vector begin, scale;
+    vector below, largest, mask; /* below: where the first regime begins */
+    __m128i payload, above;      /* bits of exponent and fraction in a lane, and the others */
 } regime_table;
 
-static __m512i every_half(uint32_t bits) { return _mm512_set1_epi16((short)(uint16_t)bits); }
+static vector every_half(uint32_t bits) { return VECTOR(set1_epi16)((short)(uint16_t)bits); }
 
 static regime_table regime_table_of(const fast_constants_f32 *c)
 {
-    _Alignas(64) uint16_t cut[REGIMES], start[REGIMES], half[REGIMES];
+    _Alignas(NF_VECTOR_BYTES) uint8_t begin[NF_VECTOR_BYTES] = {0}, scale[NF_VECTOR_BYTES] = {0};
     const int top = c->sign_shift, payload = c->payload - 16;
-    for (int i = 0; i < REGIMES; i++) {
-        const int regime = i < REGIMES / 2 ? i : i - REGIMES, is_below_one = regime < 0, is_last = regime == top - 1;
-        const int lift = c->lift - (is_below_one ? -1 - regime : regime);
-        const int bits = 15 - (lift > c->least_lift ? lift : c->least_lift);
-        const uint32_t end = 1u << payload, above = 1u << (top + bits);
-        cut[i] = (uint16_t)bits;
-        start[i] = (uint16_t)((is_below_one ? end : is_last ? above - end : above - 2 * end) - (uint32_t)regime * end);
-        half[i] = is_last ? 0 : (uint16_t)(((1u << bits) - 1) >> 1);
+    for (int i = 0; i < NF_VECTOR_BYTES; i++) {
+        const int regime = i % REGIMES - top, is_below_one = regime < 0;
+        const int behind = is_below_one ? top - 1 + regime : top - 2 - regime;
+        if (regime <= -top || regime >= top)
+            continue;
+        scale[i] = (uint8_t)(1 << (behind > 0 ? behind : 0));
+        begin[i] = (uint8_t)(is_below_one ? scale[i] : (1 << top) - (behind < 0 ? 1 : 2 * scale[i]));
     }
-    return (regime_table){_mm512_load_si512(cut),        _mm512_load_si512(start),
-                          _mm512_load_si512(half),       every_half((uint32_t)payload),
-                          every_half(c->smallest >> 16), every_half(c->largest_bits >> 16),
-                          every_half(c->mask),           every_half(c->code_nan)};
+    return (regime_table){VECTOR_ALL(load)((const void *)begin),
+                          VECTOR_ALL(load)((const void *)scale),
+                          every_half((c->smallest >> 16) - (1u << payload)),
+                          every_half(c->largest_bits >> 16),
+                          every_half(c->mask),
+                          _mm_cvtsi32_si128(payload),
+                          _mm_cvtsi32_si128(16 - payload)};
 }
 
-/* The codes of 32 numbers, given by their upper halves. */
-NF_INLINE __m256i encode_posits(const regime_table *t, __m512i x)
+/* The codes of numbers given by their upper halves.  An infinity or a NaN is 1 above the largest code, NaR. */
+NF_INLINE vector encode_posits(const regime_table *t, vector x)
 {
-    const __m512i magnitude = _mm512_and_si512(x, every_half(0x7FFF));
-    const __m512i inside = _mm512_max_epi16(_mm512_min_epi16(magnitude, t->largest), t->smallest);
-    const __m512i number = _mm512_sub_epi16(inside, every_half(0x3F80));
-    const __m512i regime = _mm512_srav_epi16(number, t->payload);
-    const __m512i cut = _mm512_permutexvar_epi16(regime, t->cut);
-    const __m512i longer = _mm512_add_epi16(number, _mm512_permutexvar_epi16(regime, t->start));
-    const __m512i odd = _mm512_and_si512(_mm512_srlv_epi16(longer, cut), every_half(1));
-    const __m512i half = _mm512_add_epi16(_mm512_permutexvar_epi16(regime, t->half), odd);
-    const __mmask32 stays = _mm512_test_epi16_mask(magnitude, magnitude);
-    __m512i code = _mm512_maskz_srlv_epi16(stays, _mm512_add_epi16(longer, half), cut);
-    code = _mm512_mask_sub_epi16(code, _mm512_movepi16_mask(x), _mm512_setzero_si512(), code);
-    code = _mm512_and_si512(code, t->mask);
-    const __mmask32 is_special = _mm512_cmpge_epi16_mask(magnitude, every_half(0x7F80));
-    return _mm512_cvtepi16_epi8(_mm512_mask_mov_epi16(code, is_special, t->nan));
+    const vector one = every_half(1), magnitude = VECTOR_ALL (and)(x, every_half(0x7FFF));
+    const vector number = VECTOR(subs_epu16)(VECTOR(min_epu16)(magnitude, t->largest), t->below);
+    const vector regime = VECTOR(srl_epi16)(number, t->payload), fraction = VECTOR(sll_epi16)(number, t->above);
+    const vector scale = VECTOR(shuffle_epi8)(t->scale, regime);
+    const vector low = VECTOR(add_epi16)(VECTOR(shuffle_epi8)(t->begin, regime), VECTOR(mulhi_epu16)(fraction, scale));
+    const vector tail = VECTOR_ALL(or)(VECTOR(mullo_epi16)(fraction, scale), VECTOR_ALL (and)(low, one));
+    const vector goes_up = VECTOR(avg_epu16)(tail, every_half(0x7FFE)); /* its first bit: tail > 0x8000 */
+    const vector is_special = VECTOR(add_epi16)(magnitude, every_half(0x80));
+    const vector up = VECTOR(srli_epi16)(VECTOR_ALL(or)(goes_up, is_special), 15);
+    const vector code = VECTOR(max_epu16)(VECTOR(add_epi16)(low, up), VECTOR(min_epu16)(magnitude, one));
+    const vector sign = VECTOR(srai_epi16)(x, 15);
+    return VECTOR_ALL (and)(VECTOR(sub_epi16)(VECTOR_ALL(xor)(code, sign), sign), t->mask);
 }
+#endif
 
+#if NF_VECTOR_BYTES == 64
 /* Numbers whose last bit of the upper half says whether they had any in the lower one. */
 NF_INLINE __m512i with_sticky_bit(__m512i x)
 {
@@ -73,23 +77,46 @@ NF_INLINE __m512i upper_halves(__m512i first, __m512i second)
     return _mm512_permutex2var_epi16(with_sticky_bit(first), _mm512_load_si512(places), with_sticky_bit(second));
 }
 
+NF_INLINE __m256i encode_step(const regime_table *t, const float *x)
+{
+    const __m512i first = _mm512_loadu_si512(x), second = _mm512_loadu_si512(x + 16);
+    return _mm512_cvtepi16_epi8(encode_posits(t, upper_halves(first, second)));
+}
+#elif NF_VECTOR_BYTES == 32
+/* The upper halves of 16 numbers, four of the first eight, four of the others, and so on; the last bit says whether
+ * there was any in the lower half. */
+NF_INLINE __m256i upper_halves(const float *x)
+{
+    const __m256i first = _mm256_loadu_si256((const void *)x), second = _mm256_loadu_si256((const void *)(x + 8));
+    const __m256i low = _mm256_set1_epi32(0xFFFF);
+    const __m256i upper = _mm256_packus_epi32(_mm256_srli_epi32(first, 16), _mm256_srli_epi32(second, 16));
+    const __m256i lower = _mm256_packus_epi32(_mm256_and_si256(first, low), _mm256_and_si256(second, low));
+    return _mm256_or_si256(upper, _mm256_min_epu16(lower, every_half(1)));
+}
+
+NF_INLINE __m256i encode_step(const regime_table *t, const float *x)
+{
+    const __m256i first = encode_posits(t, upper_halves(x)), second = encode_posits(t, upper_halves(x + 16));
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(first, second), order);
+}
+#endif
+
+#ifdef VECTOR
 /* As FAST(loop), but y gets bytes. */
 static uint32_t encode_posit_loop(const fast_constants_f32 *c, const void *x, const uint32_t *words, size_t n, void *y)
 {
     const regime_table table = regime_table_of(c);
-    const size_t whole = n - n % 32, rest = n - whole;
+    const size_t whole = n - n % POSIT_STEP, rest = n - whole;
     const float *number = x;
-    float last[32] = {0};
-    uint8_t *code = y;
+    float last[POSIT_STEP] = {0};
+    uint8_t *code = y, last_codes[POSIT_STEP];
     (void)words;
-    for (size_t i = 0; i < whole; i += 32)
-        _mm256_storeu_si256(
-            (__m256i_u *)(code + i),
-            encode_posits(&table, upper_halves(_mm512_loadu_si512(number + i), _mm512_loadu_si512(number + i + 16))));
+    for (size_t i = 0; i < whole; i += POSIT_STEP)
+        _mm256_storeu_si256((__m256i_u *)(code + i), encode_step(&table, number + i));
     memcpy(last, number + whole, rest * sizeof *last);
-    _mm256_mask_storeu_epi8(
-        code + whole, (__mmask32)(((uint64_t)1 << rest) - 1),
-        encode_posits(&table, upper_halves(_mm512_loadu_si512(last), _mm512_loadu_si512(last + 16))));
+    _mm256_storeu_si256((__m256i_u *)last_codes, encode_step(&table, last));
+    memcpy(code + whole, last_codes, rest);
     return 0;
 }
 
@@ -97,7 +124,7 @@ static uint32_t encode_posit_loop(const fast_constants_f32 *c, const void *x, co
 static fast_loop_f32 *const *encode_posit_loops(const nf_plan *plan, const fast_constants_f32 *c)
 {
     static fast_loop_f32 *const loops[2] = {encode_posit_loop, encode_posit_loop};
-    const int width = plan->grid.format.width, fits = width <= 8 && width - 1 + c->payload <= 32;
+    const int fits = plan->grid.format.width <= 8 && c->smallest >> c->payload != 0;
     return plan->options.rounding == NF_ROUND_nearest_even && fits ? loops : NULL;
 }
 #else

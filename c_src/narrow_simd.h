@@ -5,13 +5,11 @@
 #define NF_NARROW_SIMD_H
 
 #include "fast.h"
+#include "vector.h"
 
 #if NF_VECTOR_BYTES == 64
 #define NF_HALF __attribute__((target(NF_FEATURES)))
 #define NF_HAS_HALF 1
-#define VECTOR(op) _mm512_##op
-#define VECTOR_ALL(op) _mm512_##op##_si512
-typedef __m512i vector;
 typedef __m512 float_vector;
 typedef __m256i half_vector;
 #define STORE_HALF _mm256_storeu_si256
@@ -24,9 +22,6 @@ static inline vector pack_words(vector a, vector b)
 #elif NF_VECTOR_BYTES == 32
 #define NF_HALF __attribute__((target(NF_FEATURES ",f16c")))
 #define NF_HAS_HALF __builtin_cpu_supports("f16c")
-#define VECTOR(op) _mm256_##op
-#define VECTOR_ALL(op) _mm256_##op##_si256
-typedef __m256i vector;
 typedef __m256 float_vector;
 typedef __m128i half_vector;
 #define STORE_HALF _mm_storeu_si128

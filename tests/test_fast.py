@@ -128,7 +128,7 @@ def test_decoding_many_bytes_gives_the_scalar_bits(isa, offset, format):
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize("isa", FAST)
-@pytest.mark.parametrize("es", range(4))
+@pytest.mark.parametrize("es", range(6))
 @pytest.mark.parametrize("width", range(3, 9))
 def test_every_upper_half_of_a_float32_gives_the_scalar_code_of_a_posit(isa, width, es):
     """With lower halves that are 0, the least above it, on both sides of a half, the largest."""
