@@ -71,7 +71,7 @@ def quantize(
     """
     plan = plan_of(format, rounding, overflow, nan)
     is_short = key is random_bits is report is dtype is None
-    if is_short and _direct.quantize(plan, x, out):
+    if out is not None and is_short and _direct.quantize(plan, x, out):
         return out
     source = read_numbers(x)
     words = read_draws(plan, source, key, random_bits)
@@ -145,7 +145,7 @@ def encode(
     """
     plan = plan_of(format, rounding, overflow, nan)
     is_short = key is random_bits is report is None
-    if is_short and _direct.encode(plan, x, out):
+    if out is not None and is_short and _direct.encode(plan, x, out):
         return out
     source = read_numbers(x)
     words = read_draws(plan, source, key, random_bits)
@@ -173,7 +173,7 @@ def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | 
     array([  0.,   1., 448.])
     """
     plan = plan_of(format)
-    if _direct.decode(plan, codes, dtype, out):
+    if out is not None and _direct.decode(plan, codes, dtype, out):
         return out
     source = read_codes(codes, plan.format)
     target = plan.decoded_dtype(dtype)
