@@ -89,6 +89,20 @@ def test_no_bit_differs_from_the_scalar_loop(format, dtype):
 
 @pytest.mark.parametrize("isa", FAST)
 @pytest.mark.parametrize("format", FORMATS)
+def test_blocks_up_to_the_largest_value_are_the_scalar_ones(isa, format):
+    """The largest value alone in a block: an even one leaves the range by jam."""
+    x = np.full(2_100, float(nf.parse(format).max))
+    for mode in MODES:
+        for function in (nf.quantize, nf.encode):
+            with _core.forced_isa("scalar"):
+                expected = function(x, format, mode, "saturate", **options(format, mode, 5))
+            with _core.forced_isa(isa):
+                got = function(x, format, mode, "saturate", **options(format, mode, 5))
+            assert_same_bits(got, expected)
+
+
+@pytest.mark.parametrize("isa", FAST)
+@pytest.mark.parametrize("format", FORMATS)
 def test_decoding_gives_the_scalar_bits(isa, format):
     """Every code up to 16 bits, many beyond; in blocks with and without NaN."""
     parsed = nf.parse(format)
