@@ -16,6 +16,13 @@ enum { POSIT_SLACK = 640 }; /* of 2**31 */
 enum { FAST_SAW_MORE = 1, FAST_SAW_TIE = 2 };
 enum { FAST_IS_complete = 0, FAST_IS_clean = 1 };
 
+/* All the steps of a keyed loop in one piece, but not where each access is checked: that takes minutes to compile. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define FAST_UNROLL
+#else
+#define FAST_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 /* The input of later elements on its way: hardware alone comes too late where the work is much. */
 NF_INLINE void fetch_ahead(const void *x, size_t bytes)
 {
