@@ -8,7 +8,7 @@
 
 enum {
     FAST_BLOCK = 1024,
-    DIRECT_BLOCK = 2048, /* where nothing of the block is kept on the stack */
+    DIRECT_BLOCK = 2048, /* where the block goes from its place to its place */
     PREFETCH_BYTES = 2048,
     FAR_BYTES = 1 << 20,
     STREAM_BYTES = 16 << 20 /* from this size on the output bypasses the caches */
@@ -122,7 +122,7 @@ static size_t fast_block_size(const nf_job *job, const fast_pass *pass)
 {
     const int is_direct = job->x_size == job->y_size && pass->result_size == job->y_size && job->x != job->y;
     const int fits = DIRECT_BLOCK * job->y_size <= STREAM_CHUNK;
-    return is_direct && fits && !pass->is_random && !job->source ? DIRECT_BLOCK : FAST_BLOCK;
+    return is_direct && fits && !pass->is_random && !pass->streams && !job->source ? DIRECT_BLOCK : FAST_BLOCK;
 }
 
 static int fast_prepare(const nf_job *job, fast_pass *pass)
@@ -137,13 +137,13 @@ static int fast_prepare(const nf_job *job, fast_pass *pass)
     if (!is_narrow && !(fast_output_fits(job, 1) && fast_choose(job, 1, pass)))
         return 0;
     pass->is_random = nf_rounding_at(job->plan->options.rounding)->is_random;
-    pass->block = fast_block_size(job, pass);
     pass->dirty = pass->is_random && pass->class == FAST_FIXED ? ~0u : 0; /* to clamp costs less than to try */
     pass->back_off = 1;
     pass->is_far = job->whole_n * job->x_size >= FAR_BYTES;
     pass->is_keyed = pass->is_random && job->plan->options.key;
     pass->streams = job->y != job->x && job->whole_n * job->y_size >= STREAM_BYTES;
     pass->puts = fast_puts(job, pass);
+    pass->block = fast_block_size(job, pass);
     return !pass->is_wide || job->source || job->x_type != NF_F16;
 }
 
