@@ -9,7 +9,7 @@
 
 enum {
     TABLE_PAYS = 4096,
-    AHEAD = 1024 /* bytes of codes that are on their way */
+    CODES_AHEAD = 1024 /* bytes of codes that are on their way */
 };
 
 typedef struct byte_table {
@@ -74,7 +74,7 @@ NF_VBMI NF_INLINE void decode_stored(const byte_table *table, const uint8_t *cod
             memcpy(rest, codes + i, n - i);
         float *out = is_whole ? y + i : tail;
         if (past_caches)
-            _mm_prefetch((const char *)((uintptr_t)(codes + i) + AHEAD), _MM_HINT_T0);
+            fetch_ahead(codes + i, 64, CODES_AHEAD);
         const __m512i x = _mm512_permutexvar_epi8(shuffle, _mm512_loadu_si512(is_whole ? codes + i : rest));
         const __m512i third = look_up(table->third, x), fourth = look_up(table->fourth, x);
         const __m512i low = _mm512_unpacklo_epi8(third, fourth), high = _mm512_unpackhi_epi8(third, fourth);
@@ -92,13 +92,17 @@ NF_VBMI static void decode_bytes(const byte_table *table, const uint8_t *codes, 
     decode_stored(table, codes, n, y, 0);
 }
 
-enum { TABLE_PASSES_CACHES = 1 };
-
-/* The same past the caches, where y begins a line and n is a multiple of 64. */
-NF_VBMI static void decode_bytes_past_caches(const byte_table *table, const uint8_t *codes, size_t n, float *y)
+/* The same past the caches; 0 where y is on no number's place. */
+NF_VBMI static int decode_bytes_past_caches(const byte_table *table, const uint8_t *codes, size_t n, float *y)
 {
-    decode_stored(table, codes, n, y, 1);
+    const size_t head = (0 - (uintptr_t)y) % STREAM_LINE / sizeof *y, body = (n - head) / 64 * 64, tail = head + body;
+    if ((uintptr_t)y % sizeof *y)
+        return 0;
+    decode_bytes(table, codes, head, y);
+    decode_stored(table, codes + head, body, y + head, 1);
     stream_end();
+    decode_bytes(table, codes + tail, n - tail, y + tail);
+    return 1;
 }
 #elif NF_VECTOR_BYTES == 32
 static int byte_table_fill(const nf_grid *grid, fast_decoder_f32 *d, fast_decode_loop_f32 *const *loops,
@@ -136,11 +140,9 @@ static void decode_bytes(const byte_table *table, const uint8_t *codes, size_t n
 #endif
 
 #if NF_VECTOR_BYTES != 64
-enum { TABLE_PASSES_CACHES = 0 };
-
-static void decode_bytes_past_caches(const byte_table *table, const uint8_t *codes, size_t n, float *y)
+static int decode_bytes_past_caches(const byte_table *table, const uint8_t *codes, size_t n, float *y)
 {
-    decode_bytes(table, codes, n, y);
+    return (void)table, (void)codes, (void)n, (void)y, 0;
 }
 #endif
 

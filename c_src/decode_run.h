@@ -41,13 +41,8 @@ static int decode_fast(const nf_grid *grid, const void *codes, size_t code_size,
     const int is_tabled =
         pass.f32 && code_size == 1 && n >= TABLE_PAYS && byte_table_fill(grid, &pass.d32, pass.f32, &table);
     pass.table = is_tabled ? &table : NULL;
-    if (is_tabled && streams && TABLE_PASSES_CACHES && (uintptr_t)y % sizeof(float) == 0) {
-        const size_t head = (0 - (uintptr_t)y) % STREAM_LINE / sizeof(float), body = (n - head) / 64 * 64;
-        decode_bytes(&table, codes, head, y);
-        decode_bytes_past_caches(&table, (const uint8_t *)codes + head, body, (float *)y + head);
-        decode_bytes(&table, (const uint8_t *)codes + head + body, n - head - body, (float *)y + head + body);
+    if (is_tabled && streams && decode_bytes_past_caches(&table, codes, n, y))
         return 1;
-    }
     size_t start = 0;
     stream_begin(&stream, y);
     for (; n - start >= FAST_BLOCK; start += FAST_BLOCK) {

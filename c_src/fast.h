@@ -23,12 +23,12 @@ enum { FAST_IS_complete = 0, FAST_IS_clean = 1 };
 #define FAST_UNROLL _Pragma("GCC unroll 8")
 #endif
 
-/* The input of later elements on its way: hardware alone comes too late where the work is much. */
-NF_INLINE void fetch_ahead(const void *x, size_t bytes)
+/* What lies `distance` bytes behind each line of x on its way: hardware alone comes too late where the work is much. */
+NF_INLINE void fetch_ahead(const void *x, size_t bytes, size_t distance)
 {
-    const uintptr_t ahead = (uintptr_t)x + KEYED_AHEAD;
+    const uintptr_t ahead = (uintptr_t)x + distance;
     for (size_t i = 0; i < bytes; i += STREAM_LINE)
-        __builtin_prefetch((const void *)(ahead + i), 0, 3);
+        __builtin_prefetch((const void *)(ahead + i));
 }
 
 #define REAL float

@@ -9,7 +9,7 @@
 enum {
     FAST_BLOCK = 1024,
     DIRECT_BLOCK = 2048, /* where the block goes from its place to its place */
-    PREFETCH_BYTES = 2048,
+    BLOCK_AHEAD = 2048,  /* bytes of input that is asked for ahead of a block */
     FAR_BYTES = 1 << 20,
     STREAM_BYTES = 16 << 20 /* from this size on the output bypasses the caches */
 };

@@ -139,15 +139,6 @@ static void run_piece(nf_job *job, size_t start, size_t n, void *y)
     job->failed_at = start + piece.failed_at;
 }
 
-/* The input of a later block on its way while this one is worked on: hardware alone comes too late where the work is
- * much. */
-static void fast_prefetch(const void *x, size_t bytes)
-{
-    const uintptr_t ahead = (uintptr_t)x + PREFETCH_BYTES;
-    for (size_t i = 0; i < bytes; i += STREAM_LINE)
-        __builtin_prefetch((const void *)(ahead + i), 0, 2);
-}
-
 static void fast_clear_minus_zeros(const nf_job *job, const fast_pass *pass, void *results, size_t n)
 {
     const uint64_t sign = job->to_values ? (uint64_t)1 << (8 * pass->result_size - 1) : job->plan->grid.sign_bit;
@@ -162,7 +153,7 @@ static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int
 {
     const char *given = (const char *)job->x + start * job->x_size;
     if (pass->is_far && !is_keyed)
-        fast_prefetch(given, n * job->x_size);
+        fetch_ahead(given, n * job->x_size, BLOCK_AHEAD);
     const void *x = fast_load(job, pass, given, n, b);
     const int is_plain = pass->result_size == job->y_size, is_direct = is_plain && y != x;
     void *results = is_direct ? y : (void *)&b->results;
@@ -204,13 +195,13 @@ static size_t fast_next(const fast_pass *pass, size_t left)
 static void fast_blocks(nf_job *job, fast_pass *pass)
 {
     fast_buffers b;
-    const size_t size = job->y_size, head = fast_head(job, pass);
-    size_t start = head;
+    const size_t size = job->y_size;
+    size_t start = fast_head(job, pass);
     char *y = job->y;
     if (pass->is_keyed)
         feed_start(&b.feed, job->plan->options.key->key, job->plan->options.key->call);
-    if (head)
-        fast_block(job, pass, 0, head, 0, &b, y);
+    if (start)
+        fast_block(job, pass, 0, start, 0, &b, y);
     stream_begin(&b.stream, y + start * size);
     for (size_t n; (n = fast_next(pass, job->n - start)) > 0 && !job->failed; start += n) {
         const int is_streamed = pass->streams && !pass->puts;
