@@ -87,18 +87,24 @@ def test_no_bit_differs_from_the_scalar_loop(format, dtype):
                     assert_same_bits(got, expected)
 
 
-@pytest.mark.parametrize("isa", FAST)
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("format", FORMATS)
-def test_blocks_up_to_the_largest_value_are_the_scalar_ones(isa, format):
+def test_blocks_up_to_the_largest_value_are_the_scalar_ones(format, dtype):
     """The largest value alone in a block: an even one leaves the range by jam."""
-    x = np.full(2_100, float(nf.parse(format).max))
+    x = np.full(2_100, dtype(nf.parse(format).max))
     for mode in MODES:
         for function in (nf.quantize, nf.encode):
-            with _core.forced_isa("scalar"):
-                expected = function(x, format, mode, "saturate", **options(format, mode, 5))
-            with _core.forced_isa(isa):
-                got = function(x, format, mode, "saturate", **options(format, mode, 5))
-            assert_same_bits(got, expected)
+            chosen = options(format, mode, 5)
+            try:
+                with _core.forced_isa("scalar"):
+                    expected = function(x, format, mode, "saturate", **chosen)
+            except nf.DtypeError:
+                continue
+            for isa in FAST:
+                with _core.forced_isa(isa):
+                    got = function(x, format, mode, "saturate", **chosen)
+                assert_same_bits(got, expected)
 
 
 @pytest.mark.parametrize("isa", FAST)
