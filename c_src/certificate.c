@@ -78,10 +78,14 @@ static int reaches_ends(const nf_plan *p, int64_t highest, int has_infinities)
     switch (p->options.overflow) {
     case NF_OVERFLOW_saturate:
     case NF_OVERFLOW_saturate_symmetric:
-        return overflows || has_infinities;
+        return overflows || has_infinities || p->grid.lacks_zero;
     case NF_OVERFLOW_saturate_propagate:
-        return overflows || (has_infinities && !p->grid.has_infinity);
+        return overflows || (has_infinities && !p->grid.has_infinity) || p->grid.lacks_zero;
     case NF_OVERFLOW_infinity:
+        if (!p->grid.has_infinity)
+            return overflows || has_infinities;
+        return overflows && !nf_rounding_leaves(p->options.rounding);
+    case NF_OVERFLOW_infinity_or_nan:
     case NF_OVERFLOW_nan:
         return overflows && !nf_rounding_leaves(p->options.rounding);
     default:

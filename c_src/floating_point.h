@@ -12,10 +12,12 @@ NF_INLINE nf_unpacked unpack_float(const nf_grid *grid, uint64_t code)
     uint64_t magnitude = code & ~grid->sign_bit;
     uint64_t fraction = magnitude & (((uint64_t)1 << t) - 1);
     int64_t field = (int64_t)(magnitude >> t);
-    if (grid->format.special == NF_FNUZ && code == grid->nan_code)
+    if (grid->has_nan && code == grid->nan_code)
         return special_of(NF_NAN, 0);
     if (magnitude > grid->max_magnitude)
         return special_of(grid->has_infinity && magnitude == grid->infinity_magnitude ? NF_INFINITY : NF_NAN, sign);
+    if (grid->lacks_zero)
+        return number_of(0, 1, grid->emin + field);
     if (field == 0)
         return number_of(sign, grid->format.subnormals == NF_SUBNORMALS ? fraction : 0, grid->emin - t);
     return number_of(sign, fraction | ((uint64_t)1 << t), grid->emin + field - 1 - t);
@@ -38,6 +40,9 @@ NF_INLINE int64_t float_cell_shift(const nf_grid *grid, const nf_unpacked *x)
     return 63 - kept + (below > 0 ? below : 0);
 }
 
+/* Where there is no zero: the neighbour below code 0, even as 0 would be. */
+#define NF_BELOW_RANGE (~(uint64_t)1)
+
 NF_INLINE nf_cell layout_float(const nf_grid *grid, const nf_unpacked *x)
 {
     nf_cell cell = {0, 1, 0, 0, 1, 0, 0};
@@ -53,6 +58,10 @@ NF_INLINE nf_cell layout_float(const nf_grid *grid, const nf_unpacked *x)
     }
     cell.low = significand + (binade > 0 ? (uint64_t)binade << grid->format.fraction_bits : 0);
     cell.significand_even = !(significand & 1);
+    if (grid->lacks_zero) {
+        cell.step = cell.low ? 1 : 0 - NF_BELOW_RANGE;
+        cell.low = cell.low ? cell.low - 1 : NF_BELOW_RANGE;
+    }
     return cell;
 }
 

@@ -43,6 +43,9 @@ typedef struct nf_grid {
     uint64_t normal_magnitude; /* of the smallest normal value */
     uint64_t nan_code, infinity_magnitude;
     uint8_t has_nan, has_infinity, has_negative_zero;
+    uint8_t keeps_nan_sign; /* a NaN code of either sign */
+    uint8_t is_p3109;
+    uint8_t lacks_zero; /* magnitude 0 is the smallest value */
 } nf_grid;
 
 /* A grid with the modes of one call. */

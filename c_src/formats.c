@@ -45,6 +45,11 @@ static int fixed_is_sound(const nf_format *f)
            f->fraction_bits >= MIN_FRACTION_BITS && f->fraction_bits <= MAX_FRACTION_BITS;
 }
 
+static int is_p3109(const nf_format *f)
+{
+    return f->family == NF_FLOAT && (f->special == NF_P3109_EXTENDED || f->special == NF_P3109_FINITE);
+}
+
 static int float_is_sound(const nf_format *f)
 {
     if (f->exponent_bits < 1 || f->exponent_bits > 63 || f->fraction_bits < 0 || f->fraction_bits > 62)
@@ -54,6 +59,11 @@ static int float_is_sound(const nf_format *f)
     if (f->special >= NF_SPECIAL_COUNT || f->subnormals >= NF_SUBNORMALS_COUNT)
         return 0;
     if (f->special == NF_FNUZ && !f->is_signed)
+        return 0;
+    if (f->special == NF_FNU && (f->is_signed || f->fraction_bits || f->subnormals != NF_SUBNORMALS))
+        return 0;
+    if (is_p3109(f) &&
+        (f->width < 3 || f->subnormals != NF_SUBNORMALS || f->bias != (int64_t)1 << (f->exponent_bits - 1)))
         return 0;
     int64_t top = (int64_t)(((uint64_t)1 << f->exponent_bits) - 1);
     return f->bias >= -exponent_limit && f->bias <= exponent_limit && top - exponent_limit <= f->bias + 1;
@@ -74,13 +84,21 @@ static void fill_fixed(nf_grid *g)
     g->emax = g->emin + (g->max_magnitude ? 63 - leading_zeros(g->max_magnitude) : 0);
 }
 
-static void fill_float(nf_grid *g)
+static void fill_p3109(nf_grid *g, uint64_t all)
+{
+    g->is_p3109 = 1;
+    g->has_nan = 1;
+    g->nan_code = g->format.is_signed ? g->sign_bit : all;
+    g->has_infinity = g->format.special == NF_P3109_EXTENDED;
+    g->max_magnitude = all - !g->format.is_signed - g->has_infinity;
+    g->infinity_magnitude = g->has_infinity ? g->max_magnitude + 1 : 0;
+}
+
+/* What each code means: the largest finite one, infinity, NaN. */
+static void fill_specials(nf_grid *g)
 {
     int t = g->format.fraction_bits;
     uint64_t all = g->mask ^ g->sign_bit, top = all >> t << t;
-    g->emin = 1 - g->format.bias;
-    g->has_negative_zero = g->format.is_signed && g->format.special != NF_FNUZ;
-    g->normal_magnitude = (uint64_t)1 << t;
     switch (g->format.special) {
     case NF_IEEE:
         g->max_magnitude = top - 1;
@@ -90,6 +108,8 @@ static void fill_float(nf_grid *g)
         g->nan_code = t > 0 ? top | (uint64_t)1 << (t - 1) : 0;
         break;
     case NF_FN:
+    case NF_FNU:
+        g->lacks_zero = g->format.special == NF_FNU;
         g->max_magnitude = all - 1;
         g->has_nan = 1;
         g->nan_code = all;
@@ -99,15 +119,33 @@ static void fill_float(nf_grid *g)
         g->has_nan = 1;
         g->nan_code = g->sign_bit;
         break;
+    case NF_P3109_EXTENDED:
+    case NF_P3109_FINITE:
+        fill_p3109(g, all);
+        break;
     default:
         g->max_magnitude = all;
         break;
     }
+    g->keeps_nan_sign = g->has_nan && g->format.is_signed && g->nan_code != g->sign_bit;
+    g->has_negative_zero = g->format.is_signed && !(g->has_nan && g->nan_code == g->sign_bit);
+}
+
+static void fill_float(nf_grid *g)
+{
+    int t = g->format.fraction_bits;
+    fill_specials(g);
+    g->emin = 1 - g->format.bias;
+    g->normal_magnitude = (uint64_t)1 << t;
     g->min_magnitude = g->format.is_signed ? g->max_magnitude : 0;
     uint64_t field = g->max_magnitude >> t;
     g->emax = g->emin + (int64_t)field - 1;
     if (field == 0 && g->max_magnitude)
         g->emax = g->emin - t + 63 - leading_zeros(g->max_magnitude);
+    if (g->lacks_zero) {
+        g->emin--;
+        g->normal_magnitude = 0;
+    }
 }
 
 static void fill_posit(nf_grid *g)
@@ -173,9 +211,8 @@ nf_status nf_format_describe(const nf_format *format, nf_format_facts *facts)
     facts->max_code = g.max_magnitude;
     facts->min_code =
         is_float ? (format->is_signed ? g.min_magnitude | g.sign_bit : 0) : (0 - g.min_magnitude) & g.mask;
-    facts->smallest_positive_code = is_float && format->subnormals != NF_SUBNORMALS ? g.normal_magnitude
-                                    : g.max_magnitude                               ? 1
-                                                                                    : 0;
+    int first_is_normal = is_float && (format->subnormals != NF_SUBNORMALS || g.lacks_zero);
+    facts->smallest_positive_code = first_is_normal ? g.normal_magnitude : g.max_magnitude ? 1 : 0;
     facts->smallest_normal_code = g.normal_magnitude <= g.max_magnitude ? g.normal_magnitude : 0;
     facts->nan_code = g.nan_code;
     facts->infinity_code = g.infinity_magnitude;
@@ -215,8 +252,12 @@ static int overflow_has_meaning(const nf_grid *g, uint8_t overflow, uint8_t wrap
     case NF_OVERFLOW_saturate_symmetric:
     case NF_OVERFLOW_drop_bits:
         return fixed;
+    case NF_OVERFLOW_saturate_zero:
+        return !g->lacks_zero;
     case NF_OVERFLOW_infinity:
-        return g->has_infinity;
+        return g->has_infinity || g->is_p3109;
+    case NF_OVERFLOW_infinity_or_nan:
+        return g->is_p3109;
     case NF_OVERFLOW_nan:
         return g->has_nan;
     case NF_OVERFLOW_wrap:
@@ -224,7 +265,7 @@ static int overflow_has_meaning(const nf_grid *g, uint8_t overflow, uint8_t wrap
     case NF_OVERFLOW_wrap_sign_magnitude:
         return fixed && g->sign_bit && wrap_bits <= g->format.width;
     case NF_OVERFLOW_unbounded:
-        return g->format.family != NF_POSIT;
+        return g->format.family != NF_POSIT && !g->lacks_zero;
     default:
         return overflow < NF_OVERFLOW_COUNT;
     }

@@ -56,10 +56,13 @@ typedef enum nf_family { NF_FIXED = 0, NF_FLOAT, NF_POSIT, NF_FAMILY_COUNT } nf_
 
 /* What the special codes of a float mean. */
 typedef enum nf_special {
-    NF_IEEE = 0, /* top exponent: infinity where the fraction is 0, NaN elsewhere */
-    NF_FN,       /* all ones is NaN (with either sign), no infinity */
-    NF_FNUZ,     /* the code of -0 is NaN; no -0, no infinity; signed only */
-    NF_FINITE,   /* every code is a number */
+    NF_IEEE = 0,       /* top exponent: infinity where the fraction is 0, NaN elsewhere */
+    NF_FN,             /* all ones is NaN (with either sign), no infinity */
+    NF_FNUZ,           /* the code of -0 is NaN; no -0, no infinity; signed only */
+    NF_FINITE,         /* every code is a number */
+    NF_P3109_EXTENDED, /* P3109: one zero, NaN at the code of -0, infinities beside it; unsigned: on top, NaN above */
+    NF_P3109_FINITE,   /* the same without infinity */
+    NF_FNU, /* exponents alone (E8M0): code E is 2**(E - bias), all ones NaN; no zero, no sign, no infinity */
     NF_SPECIAL_COUNT
 } nf_special;
 
@@ -79,7 +82,8 @@ typedef enum nf_subnormals {
  *
  *   NF_FLOAT  | sign | exponent_bits E | fraction_bits T |   width = is_signed + E + T, 2..64; E 1..63, T 0..62
  *             E = 0: T * 2**(1 - bias - fraction_bits);  else (2**fraction_bits + T) * 2**(E - bias - fraction_bits)
- *             Every exponent must lie within +-2**62.
+ *             Every exponent must lie within +-2**62.  P3109: width from 3, bias 2**(exponent_bits - 1), subnormals.
+ *             NF_FNU: is_signed and fraction_bits 0, subnormals NF_SUBNORMALS.
  *
  *   NF_POSIT  two's complement code, regime, exponent_bits = es 0..5; width 2..64; 10..0 is NaR. */
 typedef struct nf_format {
@@ -101,7 +105,7 @@ size_t nf_code_size(const nf_format *format);
 
 /* Facts that follow from a format. */
 typedef struct nf_format_facts {
-    uint64_t max_code, min_code; /* the largest and the smallest (most negative) finite value */
+    uint64_t max_code, min_code; /* the largest and the smallest (where signed: most negative) finite value */
     uint64_t smallest_positive_code, smallest_normal_code; /* fixed and posit: both the same */
     uint64_t nan_code, infinity_code;                      /* valid where has_nan, has_infinity */
     uint8_t has_nan, has_infinity, has_negative_zero;

@@ -24,7 +24,7 @@ NF_INLINE uint64_t code_of(const nf_grid *grid, uint64_t magnitude, int sign)
     return (sign ? 0 - magnitude : magnitude) & grid->mask;
 }
 
-/* The finite end on the side of `sign`; below an unsigned format that is 0. */
+/* The finite end on the side of `sign`; below an unsigned format that is code 0. */
 NF_INLINE uint64_t end_code(const nf_plan *plan, int sign)
 {
     const nf_grid *grid = &plan->grid;
@@ -35,8 +35,7 @@ NF_INLINE uint64_t end_code(const nf_plan *plan, int sign)
 
 NF_INLINE uint64_t nan_code(const nf_grid *grid, int sign)
 {
-    int keeps_sign = sign && grid->format.family == NF_FLOAT && grid->format.special != NF_FNUZ;
-    return keeps_sign ? grid->nan_code | grid->sign_bit : grid->nan_code;
+    return sign && grid->keeps_nan_sign ? grid->nan_code | grid->sign_bit : grid->nan_code;
 }
 
 NF_INLINE nf_outcome round_nan(const nf_plan *plan, int sign)
@@ -56,12 +55,24 @@ NF_INLINE nf_outcome round_nan(const nf_plan *plan, int sign)
     }
 }
 
-/* Infinity of a sign, in a format with infinities: an unsigned format has none below and takes its NaN there. */
-NF_INLINE nf_outcome give_infinity(const nf_grid *grid, int sign)
+/* Infinity of a sign.  An unsigned format has none below and takes its NaN there; P3109 without infinity its end or, by
+ * the policy, its NaN. */
+NF_INLINE nf_outcome give_infinity(const nf_plan *plan, int sign)
 {
+    const nf_grid *grid = &plan->grid;
     if (sign && !grid->sign_bit)
         return grid->has_nan ? outcome(grid->nan_code, NF_WAS_NAN) : outcome(0, NF_WAS_SATURATED);
-    return outcome(code_of(grid, grid->infinity_magnitude, sign), 0);
+    if (grid->has_infinity)
+        return outcome(code_of(grid, grid->infinity_magnitude, sign), 0);
+    if (plan->options.overflow == NF_OVERFLOW_infinity_or_nan)
+        return outcome(grid->nan_code, NF_WAS_NAN);
+    return outcome(end_code(plan, sign), NF_WAS_SATURATED);
+}
+
+NF_INLINE nf_outcome infinity_of_infinite(const nf_plan *plan, int sign)
+{
+    nf_outcome o = give_infinity(plan, sign);
+    return outcome(o.code, plan->grid.has_infinity ? o.what : o.what | NF_WAS_OVERFLOWED);
 }
 
 /* A finite value of a float or posit beyond its range.  `leaves`: the rounding points out of the finite range. */
@@ -76,8 +87,9 @@ NF_INLINE nf_outcome overflow_finite(const nf_plan *plan, int sign, int leaves)
     case NF_OVERFLOW_error:
         return outcome(0, what | NF_FAILED_RANGE);
     case NF_OVERFLOW_infinity:
+    case NF_OVERFLOW_infinity_or_nan:
         if (leaves) {
-            o = give_infinity(grid, sign);
+            o = give_infinity(plan, sign);
             return outcome(o.code, o.what | what);
         }
         break;
@@ -111,8 +123,8 @@ NF_INLINE nf_outcome overflow_infinite(const nf_plan *plan, int sign)
     }
     if (policy == NF_OVERFLOW_saturate_zero)
         return outcome(0, NF_WAS_OVERFLOWED);
-    if (policy == NF_OVERFLOW_infinity)
-        return give_infinity(grid, sign);
+    if (policy == NF_OVERFLOW_infinity || policy == NF_OVERFLOW_infinity_or_nan)
+        return infinity_of_infinite(plan, sign);
     if (policy == NF_OVERFLOW_saturate_propagate && grid->has_infinity && !(sign && !grid->sign_bit))
         return outcome(code_of(grid, grid->infinity_magnitude, sign), 0);
     return outcome(end_code(plan, sign), NF_WAS_OVERFLOWED | NF_WAS_SATURATED);

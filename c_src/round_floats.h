@@ -3,10 +3,12 @@
 #ifndef NF_ROUND_FLOATS_H
 #define NF_ROUND_FLOATS_H
 
-/* The magnitude beyond which a number may overflow. */
+/* The magnitude beyond which a number may overflow; -1: any may. */
 static float largest_inside(const nf_grid *grid)
 {
     nf_unpacked above, below;
+    if (grid->lacks_zero) /* 0 is outside */
+        return -1;
     nf_unpack_code(grid, grid->max_magnitude, &above);
     nf_unpack_code(grid, code_of(grid, grid->min_magnitude, grid->sign_bit != 0), &below);
     const double high = pack_f64(&above), low = fabs(pack_f64(&below)), end = high < low ? high : low;

@@ -12,11 +12,12 @@ import numpy as np
 from . import _core
 from ._core import lib
 from ._errors import FormatError, unknown
-from .formats import Fixed, Float, Format, Posit
+from .formats import P3109, Fixed, Float, Format, Posit
 from .formats.float import SPECIALS, SUBNORMALS
 
 _CALL = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:<(.*)>|:(.*))?\s*\Z", re.DOTALL)
-_MINIFLOAT = re.compile(r"(u?)e(\d+)m(\d+)(fnuz|fn)?\Z")
+_MINIFLOAT = re.compile(r"(u?)e(\d+)m(\d+)(fnuz|fnu|fn)?\Z")
+_P3109 = re.compile(r"binary(\d+)p(\d+)([su])([ef])\Z", re.IGNORECASE)
 _Q = re.compile(r"(u?)q(\d+)\.(\d+)\Z", re.IGNORECASE)
 _CARRIED = ("rounding", "overflow")
 _SWITCHES = {"on": True, "off": False, "True": True, "False": False, "true": True, "false": False}
@@ -27,6 +28,10 @@ def _from_row(row: Any) -> Format:
         return Fixed(row.width, row.fraction_bits, signed=bool(row.is_signed))
     if row.family == lib.NF_POSIT:
         return Posit(row.width, row.exponent_bits)
+    if row.special in (lib.NF_P3109_EXTENDED, lib.NF_P3109_FINITE):
+        extended = row.special == lib.NF_P3109_EXTENDED
+        signed = bool(row.is_signed)
+        return P3109(row.width, row.fraction_bits + 1, signed=signed, extended=extended)
     special = next(name for name, number in SPECIALS.items() if number == row.special)
     subnormals = next(value for value, number in SUBNORMALS.items() if number == row.subnormals)
     return Float(
@@ -143,7 +148,13 @@ def _minifloat(match: re.Match[str], spelling: str) -> Format:
             f"format={spelling!r} is ambiguous: write {letter}<{e},{m}> (top exponent is infinity "
             f"and NaN), {spelling}fn (one NaN, no infinity) or {letter}<{e},{m},special=finite>"
         )
-    return Float(e, m, special=special, signed=not unsigned)
+    return Float(e, m, special=special, signed=not unsigned and special != "fnu")
+
+
+def _p3109(match: re.Match[str]) -> Format:
+    width, precision, sign, domain = match.groups()
+    signed, extended = sign in "sS", domain in "eE"
+    return P3109(int(width), int(precision), signed=signed, extended=extended)
 
 
 def _bare_name(name: str, spelling: str) -> Format:
@@ -158,6 +169,8 @@ def _bare_name(name: str, spelling: str) -> Format:
         )
     if (match := _MINIFLOAT.match(name)) is not None:
         return _minifloat(match, spelling)
+    if (match := _P3109.match(name)) is not None:
+        return _p3109(match)
     usages = ["fixed<8,3>", "ufixed<8,3>", "float<4,3>", "posit<8,2>", "ap_fixed<8,4>"]
     if name in _FAMILIES:
         raise FormatError(f"format={spelling!r} needs parameters, as in {' '.join(usages)}")
@@ -178,7 +191,7 @@ def _parse_spelling(spelling: str) -> Format:
     parts = _split(inside)
     if name in _FAMILIES:
         return _FAMILIES[name](parts, spelling)
-    if name in named() or _MINIFLOAT.match(name):
+    if name in named() or _MINIFLOAT.match(name) or _P3109.match(name):
         positional, keywords = _arguments(parts, _CARRIED, spelling)
         _need(positional, 0, 0, f"{name} or {name}<rounding=...,overflow=...>", spelling)
         return _bare_name(name, spelling).replace(**keywords)
@@ -188,8 +201,9 @@ def _parse_spelling(spelling: str) -> Format:
 def parse(format: object) -> Format:
     """A format from its spelling, a NumPy (or ml_dtypes) dtype, or a format itself.
 
-    Spellings are a name (``e4m3fn``, ``bfloat16``, ``q15``), or a family with parameters,
-    ``fixed<8,3>`` or shell-safe ``fixed:8,3``; ``ap_fixed<8,4,AP_RND,AP_SAT>`` carries its modes.
+    Spellings are a name (``e4m3fn``, ``bfloat16``, ``binary8p4se``, ``q15``), or a family with
+    parameters, ``fixed<8,3>`` or shell-safe ``fixed:8,3``; ``ap_fixed<8,4,AP_RND,AP_SAT>`` carries
+    its modes.
     ``parse(str(f)) == f`` for every format.
 
     Raises:

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 from oracle_formats import Fixed, Float, Format, Posit
+from oracle_p3109 import P3109, Exponents, named
 
 FIXED = [
     Fixed(1, 0),
@@ -54,7 +55,15 @@ FLOATS = [
     Float(4, 3, subnormals="ftz_before"),
     Float(4, 3, subnormals="ftz_after"),
     Float(4, 0, special="finite", subnormals="ftz_after"),
+    named("Binary8p4se"),
+    named("Binary8p3ue"),
+    named("Binary8p1se"),
+    named("Binary7p1uf"),
+    named("Binary6p3sf"),
+    named("Binary5p5ue"),
+    named("Binary3p1se"),
 ]
+EXPONENTS = [Exponents(8), Exponents(4)]
 POSITS = [
     Posit(2, 0),
     Posit(2, 2),
@@ -70,7 +79,7 @@ POSITS = [
     Posit(8, 3),
     Posit(8, 5),
 ]
-NARROW: list[Format] = [*FIXED, *FLOATS, *POSITS]
+NARROW: list[Format] = [*FIXED, *FLOATS, *EXPONENTS, *POSITS]
 
 WIDE: list[Format] = [
     Fixed(9, 4),
@@ -102,6 +111,16 @@ WIDE: list[Format] = [
     Float(15, 40, bias=900),
     Float(9, 20, bias=1100, signed=False),
     Float(8, 24, bias=127, special="finite", signed=False),
+    named("Binary9p8ue"),
+    named("Binary11p2sf"),
+    named("Binary16p8se"),
+    named("Binary16p1se"),
+    named("Binary16p11uf"),
+    named("Binary32p24se"),
+    named("Binary48p40uf"),
+    named("Binary64p53se"),
+    named("Binary64p63ue"),
+    Exponents(10),
     Posit(9, 2),
     Posit(12, 0),
     Posit(16, 1),
@@ -125,6 +144,11 @@ def spelled(format: Format) -> str:
         return f"{'' if format.signed else 'u'}fixed{format.width}_{format.fraction_bits}"
     if isinstance(format, Posit):
         return f"posit{format.width}_{format.es}"
+    if isinstance(format, P3109):
+        domain = f"{'s' if format.signed else 'u'}{'e' if format.extended else 'f'}"
+        return f"binary{format.width}p{format.fraction_bits + 1}{domain}"
+    if isinstance(format, Exponents):
+        return f"e{format.width}m0fnu"
     sign = "" if format.signed else "u"
     bias = "" if format.bias is None else f"_bias{format.bias}"
     flush = "" if format.subnormals == "on" else f"_{format.subnormals}"

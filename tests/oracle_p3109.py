@@ -1,7 +1,8 @@
 """P3109 floats, and exponents without significand or zero (E8M0): codes, values, overflow tables.
 
 P3109 v4.0: one zero, one NaN, bias 2**(K-P-1) signed and 2**(K-P) unsigned.  Its Saturate table is
-`settle`: SatFinite is `saturate`, SatPropagate `saturate_propagate`, SatNone `infinity`.
+`settle`: SatFinite is `saturate`, SatPropagate `saturate_propagate`, SatNone `infinity`; SatNone as
+peers have it, where a finite domain overflows to NaN, is `infinity_or_nan`.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class P3109(Float):
 
     def policies(self) -> list[str]:
         common = ["saturate", "saturate_propagate", "saturate_zero", "error"]
-        return [*common, "infinity", "nan"]
+        return [*common, "infinity", "infinity_or_nan", "nan"]
 
     def _infinity(self, negative: bool) -> int:
         """An infinity that the format has."""
@@ -71,6 +72,8 @@ class P3109(Float):
 
     def settle(self, cell: Cell, index: int, overflow: str, mode: str) -> int | str:
         """Saturate(X) of a finite rounded X, then the code."""
+        if overflow == "infinity_or_nan":
+            return replace(self, finite_overflow="nan").settle(cell, index, "infinity", mode)
         negative = cell.negative
         if not self.overflows(cell, index):
             return index | self.sign_bit if negative and self.signed and index else index
@@ -101,6 +104,8 @@ class P3109(Float):
 
     def settle_infinity(self, negative: bool, overflow: str) -> int | str:
         """Saturate of an infinite X, then the code."""
+        if overflow == "infinity_or_nan":
+            return replace(self, finite_overflow="nan").settle_infinity(negative, "infinity")
         if overflow == "error":
             return RANGE
         if overflow == "saturate_zero":

@@ -83,7 +83,7 @@ class Sheet:
 
     def codes(self, rounded: np.ndarray, overflow: str, mode: str) -> tuple[np.ndarray, np.ndarray]:
         """The codes of numbered results, and where there is none because the library must raise."""
-        matters = mode if overflow in ("infinity", "nan") else ""
+        matters = mode if overflow in ("infinity", "infinity_or_nan", "nan") else ""
         if (overflow, matters) not in self._settled:
             settled = [
                 oracle.settle(self.format, cell, index, overflow, mode)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from oracle_formats import Fixed, Float, Format
+from oracle_p3109 import P3109, Exponents
 from sheet import Sheet
 
 import numfmt as nf
@@ -15,6 +16,11 @@ def library(format: Format) -> nf.Format:
     """The library's format for an oracle's format."""
     if isinstance(format, Fixed):
         return nf.Fixed(format.width, format.fraction_bits, signed=format.signed)
+    if isinstance(format, P3109):
+        precision = format.fraction_bits + 1
+        return nf.P3109(format.width, precision, signed=format.signed, extended=format.extended)
+    if isinstance(format, Exponents):
+        return nf.Float(format.width, 0, special="fnu", signed=False)
     if isinstance(format, Float):
         return nf.Float(
             format.exponent_bits,

@@ -51,10 +51,13 @@ def test_half_precision_is_accepted_only_where_it_holds_every_result(format, tal
     x = halves()
     sheet = Sheet(format, x.astype(np.float64))
     for mode in ("nearest_even", "toward_zero", "up", "to_odd", "jam"):
-        for overflow in ("saturate", "saturate_zero", oracle.policies(format)[-1]):
+        meaningful = oracle.policies(format)
+        for overflow in {"saturate", "saturate_zero", meaningful[-1]} & set(meaningful):
             held = held_by_half(format, sheet, mode, overflow)
             try:
                 nf.quantize(x[:1], library(format), mode, overflow)
+                accepted = True
+            except nf.RangeError:
                 accepted = True
             except nf.DtypeError:
                 accepted = False

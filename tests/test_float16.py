@@ -5,6 +5,7 @@ import oracle
 import oracle_random
 import pytest
 from oracle_formats import Fixed, Float, Posit
+from oracle_p3109 import Exponents, named
 from sheet import Sheet
 
 import numfmt as nf
@@ -25,6 +26,8 @@ NAMED = {
     "e3m2": Float(3, 2, special="finite"),
     "e2m3": Float(2, 3, special="finite"),
     "e2m1": Float(2, 1, special="finite"),
+    "e8m0": Exponents(),
+    **{name: named(name) for name in ("binary8p4se", "binary8p3se", "binary8p1uf", "binary4p2sf")},
     "posit8": Posit(8, 2),
     "posit16": Posit(16, 2),
     "posit32": Posit(32, 2),

@@ -8,6 +8,7 @@ import numpy as np
 import oracle
 import pytest
 from oracle_formats import Fixed, Float, Posit
+from oracle_p3109 import Exponents
 from sheet import Sheet, values_of
 from subjects import library
 
@@ -19,18 +20,23 @@ FORMATS = [
     *cases.FLOATS[::2],
     Float(4, 3, subnormals="ftz_after"),
     Float(4, 0, special="finite", subnormals="round"),
+    *cases.EXPONENTS,
     *cases.POSITS[::3],
 ]
 
 
 def tiny_when_rounded(format, x, mode):
     """Is |x|, rounded as if the exponent had no limit, below the smallest normal number?"""
-    if not isinstance(format, Float):
+    if not isinstance(format, (Float, Exponents)):
         return 0 < abs(x) < format.value(1)
-    smallest = Fraction(2) ** (1 - format.b)
+    is_float = isinstance(format, Float)
+    smallest = Fraction(2) ** (1 - format.b) if is_float else format.value(0)
     if not 0 < abs(x) < smallest:
         return False
-    endless = Float(14, format.fraction_bits, bias=format.b + 4096)
+    if is_float:
+        endless = Float(14, format.fraction_bits, bias=format.b + 4096)
+    else:
+        endless = Float(14, 0, bias=format.bias + 4096)
     cell = endless.cell(x)
     upper = mode != "jam" and oracle.takes_upper(cell, mode)
     index = cell.jam if mode == "jam" else cell.upper if upper else cell.lower

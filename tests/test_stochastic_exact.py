@@ -26,13 +26,13 @@ def words_for(n, draw=0):
 def compare(tally, format, x, sheet, rounded, rounding, **source):
     """encode and quantize under every policy, by every instruction set.
 
-    Where the library must raise, a 0 stands instead, so that the elements keep their numbers.
+    Where the library must raise, code 0 stands instead, so that the elements keep their numbers.
     """
-    target = library(format)
+    target, stand_in = library(format), x.dtype.type(format.value(0))
     holds = x.dtype == np.float64 or cases.holds_single(format)
     for overflow in oracle.policies(format):
         codes, raises = sheet.codes(rounded, overflow, "stochastic")
-        kept, codes = np.where(raises, x.dtype.type(0), x), np.where(raises, 0, codes)
+        kept, codes = np.where(raises, stand_in, x), np.where(raises, 0, codes)
         values = values_of(format, codes)
         values = values.astype(x.dtype) if holds else values
         for isa in _core.available_isas():

@@ -8,6 +8,7 @@ import oracle
 import oracle_random
 import pytest
 from oracle_formats import Fixed, Float, Posit
+from oracle_p3109 import Exponents, named
 from sheet import Sheet
 from subjects import library
 
@@ -154,6 +155,9 @@ PAIRS = [
     (Float(5, 10), Float(4, 3, special="fn")),
     (Fixed(63, 62), Fixed(16, 15)),
     (Fixed(8, 3), Posit(8, 1)),
+    (Exponents(), named("Binary8p1se")),
+    (named("Binary16p8se"), named("Binary8p3ue")),
+    (named("Binary64p53se"), Float(5, 10)),
 ]
 
 

@@ -3,6 +3,7 @@
 from ._base import Format
 from .fixed import Fixed
 from .float import Float
+from .p3109 import P3109
 from .posit import Posit
 
-__all__ = ["Fixed", "Float", "Format", "Posit"]
+__all__ = ["P3109", "Fixed", "Float", "Format", "Posit"]

@@ -165,7 +165,7 @@ class Format:
         """Has a NaN, which posits call NaR."""
         return bool(facts_of(self.bare()).has_nan)
 
-    @property
+    @functools.cached_property
     def precision(self) -> int:
         """Significand bits with the hidden one, at their most; of fixed point the width less the
         sign bit."""

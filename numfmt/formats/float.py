@@ -11,7 +11,13 @@ from .._core import lib
 from .._errors import FormatError, unknown
 from ._base import Format, Number, integer
 
-SPECIALS = {"ieee": lib.NF_IEEE, "fn": lib.NF_FN, "fnuz": lib.NF_FNUZ, "finite": lib.NF_FINITE}
+SPECIALS = {
+    "ieee": lib.NF_IEEE,
+    "fn": lib.NF_FN,
+    "fnuz": lib.NF_FNUZ,
+    "finite": lib.NF_FINITE,
+    "fnu": lib.NF_FNU,
+}
 SUBNORMALS: dict[bool | str, int] = {
     True: lib.NF_SUBNORMALS,
     False: lib.NF_FLUSH_ROUND,
@@ -37,7 +43,8 @@ class Float(Format):
             more.
         special: ``"ieee"`` top exponent is infinity and NaN; ``"fn"`` all ones is NaN, no infinity;
             ``"fnuz"`` the code of -0 is NaN, no -0, no infinity; ``"finite"`` every code is a
-            number.
+            number; ``"fnu"`` exponents alone, as E8M0: every code is a power of two, all ones is
+            NaN, no zero, no sign; with ``fraction_bits=0, signed=False``.
         subnormals: True; False: a value below the smallest normal rounds, by the mode, between 0
             and that normal; ``"ftz_before"``, ``"ftz_after"``: it becomes 0, tininess found before
             or after rounding.
@@ -74,6 +81,8 @@ class Float(Format):
             raise FormatError(
                 "signed=False: an fnuz format needs a sign bit, its NaN is the code of -0"
             )
+        if self.special == "fnu":
+            self._check_exponents_alone()
         most = 64 - self.signed
         exponent_bits = integer(self.exponent_bits, "exponent_bits", 1, min(63, most))
         fraction_bits = integer(
@@ -85,6 +94,20 @@ class Float(Format):
         object.__setattr__(self, "fraction_bits", fraction_bits)
         object.__setattr__(self, "bias", integer(bias, "bias", max(lowest, -_LIMIT), _LIMIT))
         self._check()
+
+    def _check_exponents_alone(self) -> None:
+        given = {"signed": self.signed, "fraction_bits": self.fraction_bits}
+        for name, value in given.items():
+            if value != 0:
+                raise FormatError(
+                    f"{name}={value!r}: special='fnu' is of exponents alone, with signed=False and "
+                    f"fraction_bits=0, as e8m0; did you mean 'fnuz'?"
+                )
+        if self.subnormals is not True:
+            raise FormatError(
+                f"subnormals={self.subnormals!r} has no meaning for special='fnu', which has no "
+                f"zero"
+            )
 
     @property
     def width(self) -> int:  # type: ignore[override]
