@@ -29,6 +29,7 @@ typedef struct fast_pass {
     fast_loop_f32 *narrow_f32; /* the clean loop that stores the job's 16-bit codes, or NULL */
     int is_nearest;            /* the processor rounds to nearest; else toward zero */
     int has_no_minus_zero;
+    int takes_no_sign;        /* unsigned floats: blocks with a sign bit go to the general loop */
     unsigned dirty, back_off; /* blocks for which the clean loop is not tried since it failed; that many next time */
     fast_decoder_f32 decoder_f32; /* of codes, and of float16 elements */
     fast_decoder_f64 decoder_f64;
@@ -79,6 +80,7 @@ static int fast_choose(const nf_job *job, int is_wide, fast_pass *pass)
     pass->is_nearest = mode == NF_ROUND_nearest_even;
     pass->has_no_minus_zero =
         is_wide ? pass->constants.f64.has_no_minus_zero != 0 : pass->constants.f32.has_no_minus_zero != 0;
+    pass->takes_no_sign = job->plan->grid.format.family == NF_FLOAT && !job->plan->grid.sign_bit;
     fast_choose_narrow(job, pass);
     return 1;
 }

@@ -148,6 +148,11 @@ static void fast_clear_minus_zeros(const nf_job *job, const fast_pass *pass, voi
         fast_clear_minus_zeros_f32(results, n, (uint32_t)sign);
 }
 
+static int fast_any_negative(const fast_pass *pass, const void *x, size_t n)
+{
+    return pass->is_wide ? fast_any_negative_f64(x, n) : fast_any_negative_f32(x, n);
+}
+
 /* One block into `y`; the input is intact where the loop leaves an element undecided, though y be x. */
 static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int is_keyed, fast_buffers *b, void *y)
 {
@@ -157,9 +162,10 @@ static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int
     const void *x = fast_load(job, pass, given, n, b);
     const int is_plain = pass->result_size == job->y_size, is_direct = is_plain && y != x;
     void *results = is_direct ? y : (void *)&b->results;
-    if (fast_narrow(pass, x, n, y))
+    const int is_refused = pass->takes_no_sign && fast_any_negative(pass, x, n);
+    if (!is_refused && fast_narrow(pass, x, n, y))
         return;
-    if (fast_round(job, pass, x, start, n, is_keyed, b, results)) {
+    if (is_refused || fast_round(job, pass, x, start, n, is_keyed, b, results)) {
         run_piece(job, start, n, y);
         return;
     }

@@ -20,9 +20,13 @@ FORMATS = (
     *("e4m3fn", "e5m2", "e2m1", "e2m3", "e4m3fnuz", "e5m2fnuz", "binary16", "bfloat16", "tf32"),
     *("float<1,2>", "float<2,1>", "float<4,3,bias=120>", "float<3,8,special=finite>"),
     *("float<6,1,bias=-9>", "float<8,0>", "float<5,22>", "float<11,20>", "float<5,0>"),
+    *("ufloat<4,4>", "ufloat<5,3,special=fn>", "ufloat<8,7>", "ufloat<3,3,special=finite>", "e8m0"),
+    *("binary8p4se", "binary8p3sf", "binary8p3ue", "binary8p5uf", "binary8p1se", "binary3p2se"),
+    *("binary16p11ue", "binary16p8sf", "binary32p24se"),
     *("posit<3,1>", "posit<8,2>", "posit<8,0>", "posit<12,3>", "posit<16,2>", "posit<32,2>"),
     *("posit<6,4>", "posit<30,1>"),
 )
+POLICIES = (None, "saturate", "infinity", "infinity_or_nan", "nan", "saturate_propagate")
 SOME = ("fixed<8,3>", "e4m3fn", "e4m3fnuz", "bfloat16", "binary16", "posit<8,2>", "posit<16,2>")
 MODES = [row.name for row in _core.ROUNDINGS]
 POSIT_MODES = [
@@ -70,11 +74,12 @@ def assert_same_bits(got: np.ndarray, expected: np.ndarray) -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("format", FORMATS)
 def test_no_bit_differs_from_the_scalar_loop(format, dtype):
-    """Values and codes, in every mode and under each policy that the fast loops know."""
-    x = np.concatenate([around(format, dtype, 700), bit_patterns(dtype, 1200)])
+    """Values and codes, in every mode and policy of the fast loops; blocks of one sign too."""
+    near, far = around(format, dtype, 700), bit_patterns(dtype, 1200)
+    x = np.concatenate([near, far, np.abs(near)[:1100], np.abs(far)[:1100]])
     modes = MODES + (POSIT_MODES if format.startswith("posit") else [])
     for mode in modes:
-        for overflow in (None, "saturate", "infinity", "nan", "saturate_propagate"):
+        for overflow in POLICIES:
             for function in (nf.quantize, nf.encode):
                 try:
                     with _core.forced_isa("scalar"):
