@@ -160,8 +160,8 @@ def test_the_widest_formats_hold_one():
         assert nf.parse(str(target)) == target
 
 
-def test_e8m0_rounds_as_ml_dtypes_inside_the_range():
-    """Every float32 exponent and the ties between them; the dtype itself is a format."""
+def test_e8m0_rounds_as_ml_dtypes_but_for_its_ties():
+    """ml_dtypes is nearest_away, above its lowest binade; its dtype is a format."""
     ml_dtypes = pytest.importorskip("ml_dtypes")
     dtype = np.dtype(ml_dtypes.float8_e8m0fnu)
     assert str(nf.parse(dtype)) == "e8m0"
@@ -169,6 +169,9 @@ def test_e8m0_rounds_as_ml_dtypes_inside_the_range():
     theirs = codes.view(dtype).astype(np.float64)
     assert np.array_equal(nf.decode(codes, "e8m0"), theirs, equal_nan=True)
     assert np.array_equal(nf.encode(theirs[:255], dtype, "up", "error"), codes[:255])
+    x = cases.around(cases.landmarks(Exponents(), range(254)))
+    x = np.unique(x[x >= 2.0**-126].astype(np.float32))
+    assert np.array_equal(nf.encode(x, "e8m0", "nearest_away"), x.astype(dtype).view(np.uint8))
 
 
 @pytest.mark.parametrize("width", [2, 3, 5, 8])

@@ -9,7 +9,7 @@ from numfmt import _core
 TOOLS = {
     "short": r"r[a-z]{1,2}|sr(_[a-z]+)?",
     "IEEE 754": r"round(Ties|Toward).*",
-    "P3109": r"(NearestTies|Toward|ToOdd|Sat(Finite|Propagate)).*",
+    "P3109": r"(NearestTies|Toward|ToOdd|Sat(Finite|Propagate|None)).*",
     "gfloat": r"(Ties|Toward|ToOdd)[A-Za-z]*",
     "AP / SystemC": r"AP_.*",
     "APyTypes": r"(TIES|TO|STOCH|JAM|SAT|WRAP|NUMERIC)(_.*)?",
@@ -64,7 +64,11 @@ def format_rows() -> list[tuple[str, ...]]:
 def family(f: nf.Format) -> str:
     """The format spelled by its family's parameters."""
     if isinstance(f, nf.Float):
-        return f"float<{f.exponent_bits},{f.fraction_bits},bias={f.bias},special={f.special}>"
+        sign = "" if f.signed else "u"
+        fields = f"{f.exponent_bits},{f.fraction_bits},bias={f.bias},special={f.special}"
+        return f"{sign}float<{fields}>"
+    if isinstance(f, nf.P3109):
+        return str(f)
     if isinstance(f, nf.Posit):
         return f"posit<{f.width},{f.es}>"
     return f"{'' if f.signed else 'u'}fixed<{f.width},{f.fraction_bits}>"
