@@ -8,6 +8,7 @@ import oracle
 import oracle_random
 import pytest
 from oracle_formats import Fixed, Float, Posit
+from oracle_p3109 import Exponents
 from sheet import to_float
 
 AP_INPUTS = (0.25, 0.75, -0.25, -0.75, 3.75, 4, 5, -4, -4.25, -4.5, -5, 7.9, -8)
@@ -70,7 +71,8 @@ def test_cells_bracket_the_number(format):
         a = number if isinstance(format, Fixed) else abs(number)
         if cell.upper == cell.lower or getattr(format, "subnormals", "on").startswith("ftz"):
             continue
-        below = format.value(cell.lower)
+        is_below_range = isinstance(format, Exponents) and cell.lower < 0
+        below = Fraction(0) if is_below_range else format.value(cell.lower)
         above = below + a - below if cell.tail == 0 else format.value(cell.upper)
         assert below + cell.tail * (above - below) == a
         assert 0 <= cell.tail < 1

@@ -75,7 +75,7 @@ def gfloat_format(format):
 
 
 def gfloat_cases():
-    """The signed IEEE-like formats with subnormals, less the one that gfloat misreads, and their policies.
+    """Signed formats with subnormals, less the one that gfloat misreads, and their policies.
 
     With one exponent bit and `ieee`, gfloat takes 1.75 for the largest number, a NaN code.
     """
