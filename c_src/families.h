@@ -1,4 +1,4 @@
-/* The families: one header each (unpack, layout), picked by the descriptor's family. */
+/* The families: one header each (unpack, layout, tail), picked by the descriptor's family. */
 #ifndef NF_FAMILIES_H
 #define NF_FAMILIES_H
 
@@ -6,15 +6,26 @@
 #include "floating_point.h"
 #include "posit.h"
 
+/* One row a family: unpack_<name> and <name>_tail in its header, nf_<name>_is_sound and nf_fill_<name> in a source
+ * file, round_<name> in the rounding core.  In the order of nf_family; `extra` is handed on to each row. */
+#define NF_FAMILIES(ROW, extra) ROW(FIXED, fixed, extra) ROW(FLOAT, float, extra) ROW(POSIT, posit, extra)
+
+/* Does a descriptor of the family describe a format?  Then the rest of its grid. */
+#define NF_FAMILY_DECLARED(NAME, name, extra) \
+    int nf_##name##_is_sound(const nf_format *format); \
+    void nf_fill_##name(nf_grid *grid);
+NF_FAMILIES(NF_FAMILY_DECLARED, )
+
 NF_INLINE nf_unpacked unpack_code(const nf_grid *grid, uint64_t code)
 {
     switch (grid->format.family) {
-    case NF_FIXED:
-        return unpack_fixed(grid, code);
-    case NF_FLOAT:
-        return unpack_float(grid, code);
+#define NF_UNPACK(NAME, name, extra) \
+    case NF_##NAME: \
+        return unpack_##name(grid, code);
+        NF_FAMILIES(NF_UNPACK, )
+#undef NF_UNPACK
     default:
-        return unpack_posit(grid, code);
+        return special_of(NF_NAN, 0);
     }
 }
 

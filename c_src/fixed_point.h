@@ -27,4 +27,9 @@ NF_INLINE unsigned __int128 layout_fixed(const nf_grid *grid, const nf_unpacked 
     return shift > -128 ? (unsigned __int128)x->significand << -shift : 0;
 }
 
+NF_INLINE nf_fraction fixed_tail(const nf_plan *plan, const nf_unpacked *x)
+{
+    return fraction_below(x->significand, fixed_shift(&plan->grid, x));
+}
+
 #endif

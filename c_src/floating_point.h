@@ -65,4 +65,9 @@ NF_INLINE nf_cell layout_float(const nf_grid *grid, const nf_unpacked *x)
     return cell;
 }
 
+NF_INLINE nf_fraction float_tail(const nf_plan *plan, const nf_unpacked *x)
+{
+    return fraction_below(x->significand, float_cell_shift(&plan->grid, x));
+}
+
 #endif

@@ -103,4 +103,9 @@ NF_INLINE void tail_by_value(const nf_grid *grid, const nf_unpacked *x, nf_cell 
     }
 }
 
+NF_INLINE nf_fraction posit_tail(const nf_plan *plan, const nf_unpacked *x)
+{
+    return posit_fraction(&plan->grid, x, plan->options.by_code);
+}
+
 #endif
