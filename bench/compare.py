@@ -62,12 +62,12 @@ def compare(
     name = isa or _core.available_isas()[0]
     with _core.forced_isa(name), threads_of_numfmt(threads), np.errstate(all="ignore"):
         rows = chosen_rows(threads, with_peers, only)
-        items = measure(rows, sizes, rounds=rounds, isa=name, threads=threads, progress=progress)
+        groups = measure(rows, sizes, rounds=rounds, isa=name, threads=threads, progress=progress)
         return {
             "machine": facts(name, threads),
             "sizes": sizes,
             "rounds": rounds,
-            "rows": results(items, name),
+            "rows": results(groups, name),
         }
 
 

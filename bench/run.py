@@ -1,4 +1,5 @@
-"""One interleaved run: every round measures every row once, in a random order."""
+"""One interleaved run: rows that do the same are measured together with their rulers, round by
+round in a random order."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .agreement import agreement
@@ -29,7 +30,7 @@ from .row import (
 SEED = 7
 SHORTEST = 2e-3  # seconds a sample lasts at least, by repeating short operations
 LONG, FEW_ROUNDS = 0.25, 3  # an operation of so many seconds is measured in so many rounds
-RULER_SAMPLES = 3  # a round measures each ruler so often
+RULER_SAMPLES = 2  # a round measures each ruler so often
 
 Progress = Callable[[str], None]
 
@@ -80,6 +81,21 @@ def timed(work: Work, times: int) -> float:
     return (time.perf_counter() - start) / times
 
 
+@dataclass
+class Group:
+    """Rows of one task at one size, whoever does it, with the rulers as they were meanwhile."""
+
+    items: list[Item]
+    rulers: list[Item]
+
+    def find(self, name: str, n: int) -> Item | None:
+        """A row or ruler of the group by its name."""
+        for item in (*self.items, *self.rulers):
+            if item.key == (name, n):
+                return item
+        return None
+
+
 def measure(
     rows: list[Row],
     sizes: list[int],
@@ -88,7 +104,7 @@ def measure(
     isa: str,
     threads: int,
     progress: Progress = lambda text: None,
-) -> list[Item]:
+) -> list[Group]:
     """Measure each row at each of its sizes; rows that cannot be are there too, and say why."""
     arrays = {n: Arrays(n) for row in rows for n in row.sizes(sizes)}
     items = []
@@ -96,29 +112,46 @@ def measure(
         for n in row.sizes(sizes):
             progress(f"set up {row.name}")
             items.append(prepare(row, n, arrays[n], isa, threads, rounds))
-    shuffled = random.Random(SEED)
-    for index in range(rounds):
-        progress(f"round {index + 1} of {rounds}")
-        one_round([item for item in items if item.work and index < item.rounds], shuffled)
-    return items
+    shuffled, groups = random.Random(SEED), grouped(items)
+    for place, group in enumerate(groups):
+        progress(f"{place + 1} of {len(groups)}: {group.items[0].row.name}")
+        for index in range(rounds):
+            one_round([item for item in group.items if index < item.rounds], group.rulers, shuffled)
+    return groups
 
 
-def one_round(items: list[Item], shuffled: random.Random) -> None:
-    """One sample of each row, and several of each ruler."""
-    order = [item for item in items for _ in range(samples_in_round(item))]
-    shuffled.shuffle(order)
+def grouped(items: list[Item]) -> list[Group]:
+    """Rows of the same task beside each other; a row whose ruler is another row beside that one."""
+    together: dict[tuple[str, int], list[Item]] = {}
     for item in items:
+        if item.row.library != RULER:
+            own = item.row.ruler in {other.row.name for other in items if other.row.library == OURS}
+            name = item.row.ruler if own else str(item.row.task)
+            together.setdefault((name, item.n), []).append(item)
+    rulers = [item for item in items if item.row.library == RULER]
+    return [Group(members, needed(rulers, members)) for members in together.values()]
+
+
+def needed(rulers: list[Item], members: list[Item]) -> list[Item]:
+    """Rulers of the members' size, with samples of their own: the main ones, the members', and
+    what is measured against them for information."""
+    names = {COPY, PHILOX, *(item.row.ruler for item in members)}
+    found = [item for item in rulers if item.row.ruler in names and item.n == members[0].n]
+    return [replace(item, samples=[]) for item in found]
+
+
+def one_round(items: list[Item], rulers: list[Item], shuffled: random.Random) -> None:
+    """One sample of each row, and several of each ruler."""
+    able = [item for item in items if item.work]
+    order = able + rulers * RULER_SAMPLES
+    shuffled.shuffle(order)
+    for item in (*able, *rulers):
         item.samples.append([])
     for item in order:
         assert item.work is not None
         if item.repeats > 1:
             item.work.run(1)  # what others left in the caches is not this row's affair
         item.samples[-1].append(timed(item.work, item.repeats) / item.work.elements)
-
-
-def samples_in_round(item: Item) -> int:
-    """How often a round measures a row."""
-    return RULER_SAMPLES if item.row.library == RULER else 1
 
 
 def median_ratio(item: Item, other: Item | None) -> float | None:
@@ -129,13 +162,18 @@ def median_ratio(item: Item, other: Item | None) -> float | None:
     return statistics.median(theirs / mine for mine, theirs in pairs)
 
 
-def results(items: list[Item], isa: str) -> list[dict[str, Any]]:
-    """The rows as they go into the JSON file."""
-    by_key = {item.key: item for item in items}
-    return [result(item, by_key, isa) for item in items]
+def results(groups: list[Group], isa: str) -> list[dict[str, Any]]:
+    """The rows as they go into the JSON file: rulers over the whole run, then the others."""
+    rulers: dict[tuple[str, int], Item] = {}
+    for ruler in (ruler for group in groups for ruler in group.rulers):
+        whole = rulers.setdefault(ruler.key, replace(ruler, samples=[]))
+        whole.samples += ruler.samples
+    whole_run = Group([], list(rulers.values()))
+    found = [result(ruler, whole_run, isa) for ruler in whole_run.rulers]
+    return found + [result(item, group, isa) for group in groups for item in group.items]
 
 
-def result(item: Item, by_key: dict[tuple[str, int], Item], isa: str) -> dict[str, Any]:
+def result(item: Item, group: Group, isa: str) -> dict[str, Any]:
     """One row: what was measured, its ratios, and what it should reach."""
     row, n = item.row, item.n
     record: dict[str, Any] = {
@@ -152,18 +190,17 @@ def result(item: Item, by_key: dict[tuple[str, int], Item], isa: str) -> dict[st
     if item.missing or item.work is None:
         return record
     seconds = item.per_round()
-    ruler = by_key.get((row.ruler, n))
-    ours = by_key.get((str(row.task), n)) if row.library not in (OURS, RULER) else None
+    ours = group.find(str(row.task), n) if row.library not in (OURS, RULER) else None
     return record | {
         "elements": item.work.elements,
-        "rounds": item.rounds,
+        "rounds": len(seconds),
         "agrees": item.agrees,
         "seconds_min": min(seconds) * item.work.elements,
         "seconds_median": statistics.median(seconds) * item.work.elements,
         "giga_elements_per_second": 1e-9 / statistics.median(seconds),
-        "ratio": median_ratio(item, ruler),
-        "of_copy": median_ratio(item, by_key.get((COPY, n))),
-        "of_philox": median_ratio(item, by_key.get((PHILOX, n))),
+        "ratio": median_ratio(item, group.find(row.ruler, n)),
+        "of_copy": median_ratio(item, group.find(COPY, n)),
+        "of_philox": median_ratio(item, group.find(PHILOX, n)),
         "numfmt_is_faster_by": median_ratio(ours, item) if ours else None,
     }
 

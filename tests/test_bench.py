@@ -21,8 +21,8 @@ from bench.cli import app  # noqa: E402
 from bench.compare import compare  # noqa: E402
 from bench.journal import Journal  # noqa: E402
 from bench.report import markdown, reached  # noqa: E402
-from bench.row import COPY, PHILOX, Row, Setting, Task, Work, calls  # noqa: E402
-from bench.run import Item, median_ratio, prepare, results  # noqa: E402
+from bench.row import COPY, OURS, PHILOX, RULER, Row, Setting, Task, Work, calls  # noqa: E402
+from bench.run import Group, Item, grouped, median_ratio, prepare, results  # noqa: E402
 
 SIZE = 1024
 ISAS = cases.kernels()
@@ -112,7 +112,7 @@ def test_a_missing_peer_is_a_row_that_says_so(monkeypatch):
     monkeypatch.setattr(softposit, "MODULE", "no_such_module")
     (row,) = peers.rows_of("softposit")
     item = prepare(row, 1, Arrays(1), "scalar", 1, 1)
-    (record,) = results([item], "scalar")
+    (record,) = results([Group([item], [])], "scalar")
     assert record["library"] == "softposit"
     assert record["missing"] == "not installed"
 
@@ -147,6 +147,24 @@ def test_the_fill_makes_the_words_of_the_key():
     rulers.filling(words, 3 * len(words), 1)()
     expected = nf.random_bits(nf.Key(1).at(0, first=2 * len(words)), len(words))
     assert np.array_equal(words, expected)
+
+
+def test_a_row_is_measured_beside_its_peers_and_rulers():
+    """A group holds who does the same at one size; a ruler's samples there are its own."""
+
+    def item(library, mode, size=SIZE, ruler=COPY):
+        task = Task(mode) if library == RULER else Task("quantize", mode, "e4m3fn")
+        return Item(Row(library, task, lambda s: Work(calls(list), 1), ruler), size)
+
+    ruler, other = item(RULER, COPY), item(RULER, COPY, 2 * SIZE)
+    ours, peer = item(OURS, "up"), item("gfloat", "up")
+    beside = item(OURS, "down", ruler="up e4m3fn")
+    groups = grouped([ruler, other, ours, peer, beside, item(OURS, "down", 2 * SIZE)])
+    assert [group.items for group in groups[:-1]] == [[ours, peer, beside]]
+    (own,) = groups[0].rulers
+    assert own.key == ruler.key
+    assert own.samples is not ruler.samples
+    assert [found.key for found in groups[1].rulers] == [other.key]
 
 
 def test_ratios_are_taken_within_a_round():
