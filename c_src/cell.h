@@ -60,9 +60,8 @@ static __attribute__((unused)) uint32_t next_digits(nf_fraction *f)
     f->shift -= 32;
     if (f->shift >= 128)
         return 0;
-    unsigned __int128 unit = (unsigned __int128)f->divisor << f->shift;
-    uint32_t digits = (uint32_t)(f->numerator / unit);
-    f->numerator %= unit;
+    uint32_t digits = (uint32_t)((f->numerator >> f->shift) / f->divisor); /* the divisor's own shift may overflow */
+    f->numerator -= ((unsigned __int128)digits * f->divisor) << f->shift;
     return digits;
 }
 

@@ -48,11 +48,19 @@ typedef struct nf_grid {
     uint8_t lacks_zero; /* magnitude 0 is the smallest value */
 } nf_grid;
 
+/* What a division left below the last bit of its quotient: remainder / divisor of that bit (quotient.h). */
+typedef struct nf_rest {
+    uint64_t remainder, divisor;
+    uint8_t is_jammed; /* the quotient's last bit was set because of it */
+} nf_rest;
+
 /* A grid with the modes of one call. */
 typedef struct nf_plan {
     nf_grid grid;
-    nf_options options; /* overflow resolved: never NF_OVERFLOW_default */
-    uint8_t own_words;  /* the words are the caller's: the low bits count */
+    nf_options options;   /* overflow resolved: never NF_OVERFLOW_default */
+    uint8_t own_words;    /* the words are the caller's: the low bits count */
+    const nf_rest *rests; /* NULL, or: the numbers are quotients, and these their rests, from this element on: */
+    uint64_t first_rest;
 } nf_plan;
 
 /* What happened to an element. */

@@ -194,6 +194,8 @@ nf_status nf_plan_init(nf_plan *plan, const nf_format *format, const nf_options 
     if (o->overflow == NF_OVERFLOW_default)
         o->overflow = plan->grid.has_infinity ? NF_OVERFLOW_infinity : NF_OVERFLOW_saturate;
     plan->own_words = o->random_bits != NULL;
+    plan->rests = NULL;
+    plan->first_rest = 0;
     if (o->rounding == NF_ROUND_stochastic && plan->own_words && !o->random_bits_per_element)
         o->random_bits_per_element = 32;
     return NF_OK;
