@@ -19,6 +19,7 @@ from ._errors import (
     RoundingError,
     ShapeError,
 )
+from ._flips import flip_bits
 from ._machine import Machine, machine, machines
 from ._pack import pack, unpack
 from ._parse import parse
@@ -55,6 +56,7 @@ __all__ = [
     "convert",
     "decode",
     "encode",
+    "flip_bits",
     "gaussian",
     "get_num_threads",
     "machine",
