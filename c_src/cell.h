@@ -14,7 +14,10 @@ typedef struct nf_cell {
     uint8_t forced;           /* up unless exact, whatever the rounding (posits never round to 0) */
 } nf_cell;
 
-/* The tail as an exact fraction numerator / (divisor * 2**shift), for comparisons that need more than 64 bits. */
+/* The tail as an exact fraction numerator / (divisor * 2**shift), for comparisons that need more than 64 bits.  Divisor
+ * NF_ENDLESS: it is irrational, and the family gives its digits. */
+enum { NF_ENDLESS = 0 };
+
 typedef struct nf_fraction {
     unsigned __int128 numerator;
     uint64_t divisor;

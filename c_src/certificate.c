@@ -45,7 +45,7 @@ static int64_t lsb_of_format(const nf_grid *g, int64_t e)
     }
     if (e < g->emin || e >= g->emax)
         return e < g->emin ? g->emin : g->emax;
-    nf_unpacked x = {NF_FINITE_NUMBER, 0, e, (uint64_t)1 << 63};
+    nf_unpacked x = number_of(0, 1, e);
     int es = g->format.exponent_bits, room = posit_room(g, &x), cut = es > room ? es - room : 0;
     return cut ? (e >> cut) * ((int64_t)1 << cut) : e - (room - es);
 }
@@ -57,9 +57,17 @@ static int64_t smallest_exponent(const nf_grid *g)
     return g->emin;
 }
 
+/* Irrational values are rounded to the type's: it must have their range, but the widest type is always taken. */
+static int type_holds_irrational(const nf_grid *g, const extent *t)
+{
+    return t == &extents[NF_F64] || (g->emin >= t->lowest && g->emax <= t->highest);
+}
+
 static int type_holds_format(const nf_grid *g, const extent *t)
 {
     int64_t low = smallest_exponent(g), high = g->emax;
+    if (has_irrational_values(g))
+        return type_holds_irrational(g, t);
     if (low < t->lowest || high > t->highest)
         return 0;
     if (!holds_code(t, g, g->max_magnitude) || !holds_code(t, g, code_of(g, g->min_magnitude, g->sign_bit != 0)))
@@ -113,7 +121,7 @@ static int carries_out(const nf_plan *p, const extent *x, const extent *y)
 {
     const nf_grid *g = &p->grid;
     nf_cell cell = {0, 1, 0, 0, 1, 0, 0};
-    nf_unpacked top = {NF_FINITE_NUMBER, 0, x->highest, ~(uint64_t)0 << (63 - x->fraction_bits)}, above;
+    nf_unpacked top = number_of(0, ~(uint64_t)0 << (63 - x->fraction_bits), x->highest - 63), above;
     int mode = p->options.rounding, huge, unbounded = p->options.overflow == NF_OVERFLOW_unbounded;
     if (x->highest >= g->emax || mode == NF_ROUND_toward_zero || unbounded)
         return 0;
@@ -134,6 +142,8 @@ static int holds_results(const nf_plan *p, const extent *x, const extent *y)
     const nf_grid *g = &p->grid;
     int unbounded = p->options.overflow == NF_OVERFLOW_unbounded;
     int64_t high = unbounded || x->highest < g->emax ? x->highest : g->emax;
+    if (has_irrational_values(g))
+        return type_holds_irrational(g, y);
     if (reaches_ends(p, x->highest, !x->is_integer) || p->options.nan == NF_NAN_max || p->options.nan == NF_NAN_min)
         if (!holds_ends(p, y))
             return 0;

@@ -1,5 +1,5 @@
 /* Descriptors: the tables, the checks, and the numbers that follow from them. */
-#include "families.h"
+#include "overflow.h"
 
 static const nf_named_format named_formats[] = {
 #define NF_FORMAT(name, family, width, is_signed, exponent_bits, special, subnormals, fraction_bits, bias, aliases) \
@@ -79,7 +79,7 @@ static uint8_t precision_of(const nf_grid *g)
 {
     if (g->format.family == NF_FIXED)
         return (uint8_t)(g->format.width - g->format.is_signed);
-    if (g->format.family == NF_FLOAT)
+    if (g->format.family == NF_FLOAT || g->format.family == NF_LNS)
         return (uint8_t)(g->format.fraction_bits + 1);
     int room = g->format.width - 3 - g->format.exponent_bits;
     return (uint8_t)(room > 0 ? room + 1 : 1);
@@ -93,12 +93,11 @@ nf_status nf_format_describe(const nf_format *format, nf_format_facts *facts)
         return status != NF_OK ? status : NF_BAD_ARGUMENT;
     memset(facts, 0, sizeof *facts);
     int is_float = format->family == NF_FLOAT;
-    facts->max_code = g.max_magnitude;
-    facts->min_code =
-        is_float ? (format->is_signed ? g.min_magnitude | g.sign_bit : 0) : (0 - g.min_magnitude) & g.mask;
+    facts->max_code = code_of(&g, g.max_magnitude, 0);
+    facts->min_code = code_of(&g, g.min_magnitude, g.sign_bit != 0);
     int first_is_normal = is_float && (format->subnormals != NF_SUBNORMALS || g.lacks_zero);
-    facts->smallest_positive_code = first_is_normal ? g.normal_magnitude : g.max_magnitude ? 1 : 0;
-    facts->smallest_normal_code = g.normal_magnitude <= g.max_magnitude ? g.normal_magnitude : 0;
+    facts->smallest_positive_code = code_of(&g, first_is_normal ? g.normal_magnitude : g.max_magnitude ? 1 : 0, 0);
+    facts->smallest_normal_code = code_of(&g, g.normal_magnitude <= g.max_magnitude ? g.normal_magnitude : 0, 0);
     facts->nan_code = g.nan_code;
     facts->infinity_code = g.infinity_magnitude;
     facts->has_nan = g.has_nan;
@@ -146,11 +145,11 @@ static int overflow_has_meaning(const nf_grid *g, uint8_t overflow, uint8_t wrap
     case NF_OVERFLOW_nan:
         return g->has_nan;
     case NF_OVERFLOW_wrap:
-        return fixed && wrap_bits <= g->format.width;
+        return (fixed && wrap_bits <= g->format.width) || (g->format.family == NF_LNS && wrap_bits < g->format.width);
     case NF_OVERFLOW_wrap_sign_magnitude:
         return fixed && g->sign_bit && wrap_bits <= g->format.width;
     case NF_OVERFLOW_unbounded:
-        return g->format.family != NF_POSIT && !g->lacks_zero;
+        return (fixed || g->format.family == NF_FLOAT) && !g->lacks_zero;
     default:
         return overflow < NF_OVERFLOW_COUNT;
     }

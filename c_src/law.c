@@ -18,9 +18,9 @@ nf_status nf_law_init(nf_law *law, const nf_format *format, uint8_t method)
         return status;
     if (method >= NF_LAW_METHOD_COUNT)
         return NF_BAD_ARGUMENT;
-    if (nf_type_holds_format(format, NF_F64) != NF_OK)
-        return NF_BAD_TYPE;
     const nf_grid *grid = &law->grid;
+    if (nf_type_holds_format(format, NF_F64) != NF_OK || grid->emin < -1074 || grid->emax > 1023)
+        return NF_BAD_TYPE;
     if (format->family == NF_FLOAT && format->subnormals != NF_SUBNORMALS)
         law->skipped = grid->normal_magnitude - 1;
     law->highest = (int64_t)(grid->max_magnitude ? grid->max_magnitude - law->skipped : 0);

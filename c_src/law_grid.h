@@ -2,7 +2,7 @@
 #ifndef NF_LAW_GRID_H
 #define NF_LAW_GRID_H
 
-#include "families.h"
+#include "overflow.h"
 #include "law.h"
 
 NF_INLINE double law_value(const nf_law *law, int64_t number)
@@ -15,9 +15,30 @@ NF_INLINE double law_value(const nf_law *law, int64_t number)
     uint64_t magnitude = (uint64_t)(number < 0 ? -number : number);
     if (magnitude)
         magnitude += law->skipped;
-    nf_unpacked x = grid->format.family == NF_FLOAT ? unpack_float(grid, magnitude) : unpack_posit(grid, magnitude);
+    nf_unpacked exact = unpack_code(grid, code_of(grid, magnitude, 0)), x = nearest_ieee(&exact, 11, 52);
     double value = pack_f64(&x);
     return number < 0 ? -value : value;
+}
+
+/* The magnitude of the cell that a number is in, and whether it is above that. */
+NF_INLINE nf_cell law_cell(const nf_grid *grid, const nf_unpacked *number)
+{
+    switch (grid->format.family) {
+    case NF_FLOAT:
+        return layout_float(grid, number);
+    case NF_LNS:
+        return nf_layout_lns(grid, number, 0);
+    default:
+        return layout_posit(grid, number, 1);
+    }
+}
+
+/* The grid of irrational values is that of the nearest doubles: one that x has been rounded past, or to. */
+NF_INLINE int64_t law_settle(const nf_law *law, int64_t number, double x)
+{
+    if (number > law->lowest && law_value(law, number) > x)
+        return number - 1;
+    return number < law->highest && law_value(law, number + 1) <= x ? number + 1 : number;
 }
 
 NF_INLINE int64_t law_floor(const nf_law *law, double x)
@@ -36,10 +57,11 @@ NF_INLINE int64_t law_floor(const nf_law *law, double x)
         return x < 0 && scaled == 0 ? -1 : (int64_t)scaled;
     }
     nf_unpacked number = unpack_f64(x);
-    nf_cell cell = grid->format.family == NF_FLOAT ? layout_float(grid, &number) : layout_posit(grid, &number, 1);
+    nf_cell cell = law_cell(grid, &number);
     int64_t below = cell.low ? (int64_t)(cell.low - law->skipped) : 0;
     int is_inexact = (cell.tail | cell.sticky) != 0;
-    return number.sign ? -below - is_inexact : below;
+    const int64_t floor = number.sign ? -below - is_inexact : below;
+    return has_irrational_values(grid) ? law_settle(law, floor, x) : floor;
 }
 
 #endif

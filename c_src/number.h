@@ -9,7 +9,7 @@ NF_INLINE int leading_zeros(uint64_t bits) { return __builtin_clzll(bits); }
 /* (-1)**sign * integer * 2**scale; integer 0 is a zero. */
 NF_INLINE nf_unpacked number_of(int sign, uint64_t integer, int64_t scale)
 {
-    nf_unpacked x = {NF_ZERO, (uint8_t)sign, 0, 0};
+    nf_unpacked x = {.kind = NF_ZERO, .sign = (uint8_t)sign};
     if (integer) {
         int zeros = leading_zeros(integer);
         x.kind = NF_FINITE_NUMBER;
@@ -21,7 +21,7 @@ NF_INLINE nf_unpacked number_of(int sign, uint64_t integer, int64_t scale)
 
 NF_INLINE nf_unpacked special_of(nf_kind kind, int sign)
 {
-    nf_unpacked x = {(uint8_t)kind, (uint8_t)sign, 0, 0};
+    nf_unpacked x = {.kind = (uint8_t)kind, .sign = (uint8_t)sign};
     return x;
 }
 
@@ -56,6 +56,22 @@ NF_INLINE uint64_t pack_ieee(const nf_unpacked *x, int exponent_bits, int fracti
     if (x->exponent > emin)
         bits += (uint64_t)(x->exponent - emin) << fraction_bits;
     return shift > 63 ? bits : bits + (x->significand >> shift);
+}
+
+/* The nearest number of the interchange format, ties to even: one that pack_ieee takes. */
+NF_INLINE nf_unpacked nearest_ieee(const nf_unpacked *x, int exponent_bits, int fraction_bits)
+{
+    const int64_t emax = ((int64_t)1 << (exponent_bits - 1)) - 1, emin = 1 - emax;
+    const int64_t cut = 63 - fraction_bits + (x->exponent < emin ? emin - x->exponent : 0);
+    if (x->kind != NF_FINITE_NUMBER)
+        return *x;
+    if (cut > 64)
+        return special_of(NF_ZERO, x->sign);
+    const uint64_t kept = cut > 63 ? 0 : x->significand >> cut, tail = x->significand << (64 - cut);
+    const uint64_t half = (uint64_t)1 << 63;
+    const nf_unpacked y =
+        number_of(x->sign, kept + (tail > half || (tail == half && (kept & 1))), x->exponent - 63 + cut);
+    return y.kind == NF_FINITE_NUMBER && y.exponent > emax ? special_of(NF_INFINITY, x->sign) : y;
 }
 
 NF_INLINE nf_unpacked unpack_f64(double value)

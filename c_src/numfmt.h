@@ -52,7 +52,7 @@ const char *nf_status_message(nf_status status);
 
 /* --- formats ------------------------------------------------------------------------------------------------ */
 
-typedef enum nf_family { NF_FIXED = 0, NF_FLOAT, NF_POSIT, NF_FAMILY_COUNT } nf_family;
+typedef enum nf_family { NF_FIXED = 0, NF_FLOAT, NF_POSIT, NF_LNS, NF_FAMILY_COUNT } nf_family;
 
 /* What the special codes of a float mean. */
 typedef enum nf_special {
@@ -85,7 +85,12 @@ typedef enum nf_subnormals {
  *             Every exponent must lie within +-2**62.  P3109: width from 3, bias 2**(exponent_bits - 1), subnormals.
  *             NF_FNU: is_signed and fraction_bits 0, subnormals NF_SUBNORMALS.
  *
- *   NF_POSIT  two's complement code, regime, exponent_bits = es 0..5; width 2..64; 10..0 is NaR. */
+ *   NF_POSIT  two's complement code, regime, exponent_bits = es 0..5; width 2..64; 10..0 is NaR.
+ *
+ *   NF_LNS    | sign | log2 of the magnitude, two's complement, in units of 2**-fraction_bits |   width 3..64;
+ *             fraction_bits 0..width - 2; is_signed 1.  The log 10..0 is zero or, with the sign set, NaN.  Nearest
+ *             roundings turn at the half-way log, stochastic ones go by values.  Values are irrational but for powers
+ *             of 2: a float type takes the nearest number. */
 typedef struct nf_format {
     uint8_t family;
     uint8_t width;
@@ -109,7 +114,8 @@ typedef struct nf_format_facts {
     uint64_t smallest_positive_code, smallest_normal_code; /* fixed and posit: both the same */
     uint64_t nan_code, infinity_code;                      /* valid where has_nan, has_infinity */
     uint8_t has_nan, has_infinity, has_negative_zero;
-    uint8_t precision;        /* significand bits with the hidden one, at their most; fixed: width less the sign */
+    uint8_t precision;        /* significand bits with the hidden one, at their most; fixed: width less the sign;
+                                 logarithmic: fraction_bits + 1 */
     uint8_t default_overflow; /* nf_overflow */
 } nf_format_facts;
 
@@ -207,8 +213,9 @@ nf_status nf_quantize(const nf_format *format, const nf_options *options, nf_typ
 nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type x_type, const void *x, void *codes,
                     size_t n, nf_report *report);
 
-/* codes -> values, exact; NF_BAD_TYPE where the type cannot hold every value of the format.  `isa` and `threads` are
- * as in nf_options. */
+/* codes -> values, exact; NF_BAD_TYPE where the type cannot hold every value of the format.  Irrational values become
+ * the nearest numbers of the type: NF_F64 is taken for any (beyond its range that is an infinity, or 0), a narrower
+ * type where it has the range.  `isa` and `threads` are as in nf_options. */
 nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, void *y, size_t n, uint8_t isa,
                     uint32_t threads);
 
@@ -216,18 +223,26 @@ nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, 
 nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_options *options,
                      const void *source_codes, void *codes, size_t n, nf_report *report);
 
-/* Can `y_type` hold every result of nf_quantize from numbers of `x_type`?  NF_OK or NF_BAD_TYPE. */
+/* Can `y_type` hold every result of nf_quantize from numbers of `x_type`?  NF_OK or NF_BAD_TYPE.  Irrational results
+ * are rounded to it, as by nf_decode. */
 nf_status nf_type_holds(const nf_format *format, const nf_options *options, nf_type x_type, nf_type y_type);
 
 /* Can `y_type` hold every finite value of the format? */
 nf_status nf_type_holds_format(const nf_format *format, nf_type y_type);
 
-/* One code taken apart: value = (-1)**sign * significand * 2**(exponent - 63), significand's top bit set. */
+typedef enum nf_base { NF_RATIONAL = 0, NF_BASE_2, NF_BASE_E } nf_base;
+
+/* One code taken apart: value = (-1)**sign * significand * 2**(exponent - 63), significand's top bit set.  An irrational
+ * value is (-1)**sign * base**(log * 2**-root_bits); its significand is cut behind 63 bits, and its last bit is 1: so it
+ * rounds to 62 bits or fewer as the value does. */
 typedef struct nf_unpacked {
     uint8_t kind; /* nf_kind */
     uint8_t sign;
     int64_t exponent;
     uint64_t significand;
+    int64_t log;
+    uint8_t base; /* nf_base; the others' log and root_bits are 0 */
+    uint8_t root_bits;
 } nf_unpacked;
 
 typedef enum nf_kind { NF_ZERO = 0, NF_FINITE_NUMBER, NF_INFINITY, NF_NAN } nf_kind;

@@ -21,6 +21,8 @@ NF_INLINE uint64_t code_of(const nf_grid *grid, uint64_t magnitude, int sign)
 {
     if (grid->format.family == NF_FLOAT)
         return sign ? magnitude | grid->sign_bit : magnitude;
+    if (grid->format.family == NF_LNS)
+        return lns_code(grid, magnitude, sign);
     return (sign ? 0 - magnitude : magnitude) & grid->mask;
 }
 
@@ -75,7 +77,7 @@ NF_INLINE nf_outcome infinity_of_infinite(const nf_plan *plan, int sign)
     return outcome(o.code, plan->grid.has_infinity ? o.what : o.what | NF_WAS_OVERFLOWED);
 }
 
-/* A finite value of a float or posit beyond its range.  `leaves`: the rounding points out of the finite range. */
+/* A finite value of any family but fixed point beyond its range.  `leaves`: the rounding points out of the finite range. */
 NF_INLINE nf_outcome overflow_finite(const nf_plan *plan, int sign, int leaves)
 {
     const nf_grid *grid = &plan->grid;
@@ -83,7 +85,7 @@ NF_INLINE nf_outcome overflow_finite(const nf_plan *plan, int sign, int leaves)
     nf_outcome o;
     switch (plan->options.overflow) {
     case NF_OVERFLOW_saturate_zero:
-        return outcome(0, what);
+        return outcome(code_of(grid, 0, 0), what);
     case NF_OVERFLOW_error:
         return outcome(0, what | NF_FAILED_RANGE);
     case NF_OVERFLOW_infinity:
@@ -122,7 +124,7 @@ NF_INLINE nf_outcome overflow_infinite(const nf_plan *plan, int sign)
         break;
     }
     if (policy == NF_OVERFLOW_saturate_zero)
-        return outcome(0, NF_WAS_OVERFLOWED);
+        return outcome(code_of(grid, 0, 0), NF_WAS_OVERFLOWED);
     if (policy == NF_OVERFLOW_infinity || policy == NF_OVERFLOW_infinity_or_nan)
         return infinity_of_infinite(plan, sign);
     if (policy == NF_OVERFLOW_saturate_propagate && grid->has_infinity && !(sign && !grid->sign_bit))
@@ -185,6 +187,21 @@ NF_INLINE nf_outcome overflow_fixed(const nf_plan *plan, uint64_t bits, int sign
     default:
         return outcome(end_code(plan, sign), NF_WAS_OVERFLOWED | NF_WAS_SATURATED);
     }
+}
+
+/* A rounded logarithmic number beyond its range: `magnitude` modulo 2**64.  The log wraps within its field. */
+NF_INLINE nf_outcome overflow_log(const nf_plan *plan, uint64_t magnitude, int sign, int leaves)
+{
+    const nf_grid *grid = &plan->grid;
+    if (plan->options.overflow != NF_OVERFLOW_wrap)
+        return overflow_finite(plan, sign, leaves);
+    nf_grid field = *grid;
+    field.format.width--;
+    field.mask >>= 1;
+    field.sign_bit >>= 1;
+    const uint64_t log = wrap_top(&field, magnitude - lns_offset(grid), 0, plan->options.wrap_bits);
+    const uint64_t code = sign ? log | grid->sign_bit : log;
+    return outcome(code, NF_WAS_OVERFLOWED | NF_WAS_INEXACT | (code == grid->nan_code ? NF_WAS_NAN : 0));
 }
 
 #endif

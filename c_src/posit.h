@@ -22,9 +22,8 @@ NF_INLINE nf_unpacked unpack_posit(const nf_grid *grid, uint64_t code)
     uint64_t rest = run + 1 > 63 ? 0 : body << (run + 1); /* exponent, then fraction; missing bits are 0 */
     uint64_t exponent = es ? rest >> (64 - es) : 0;
     uint64_t fraction = es ? rest << es : rest;
-    nf_unpacked x = {NF_FINITE_NUMBER, (uint8_t)sign, regime * ((int64_t)1 << es) + (int64_t)exponent,
-                     ((uint64_t)1 << 63) | fraction >> 1};
-    return x;
+    const int64_t scale = regime * ((int64_t)1 << es) + (int64_t)exponent - 63;
+    return number_of(sign, (uint64_t)1 << 63 | fraction >> 1, scale);
 }
 
 /* Bits that the word leaves for exponent and fraction behind the regime of x. */

@@ -20,11 +20,12 @@ NF_INLINE double nearest_f64(const nf_unpacked *x)
 static double gap_around(const nf_grid *grid, const nf_unpacked *x)
 {
     nf_unpacked low = number_of(0, 1, grid->emin), high;
-    if (grid->format.family == NF_POSIT) {
-        uint64_t code = layout_posit(grid, x, 1).low;
-        code -= code == grid->max_magnitude;
-        low = unpack_posit(grid, code);
-        high = unpack_posit(grid, code + 1);
+    if (grid->format.family == NF_POSIT || grid->format.family == NF_LNS) {
+        const nf_cell cell = grid->format.family == NF_POSIT ? layout_posit(grid, x, 1) : nf_layout_lns(grid, x, 0);
+        uint64_t below = cell.outside ? grid->max_magnitude : cell.low;
+        below -= below == grid->max_magnitude;
+        low = unpack_code(grid, code_of(grid, below, 0));
+        high = unpack_code(grid, code_of(grid, below + 1, 0));
         return nearest_f64(&high) - nearest_f64(&low);
     }
     if (grid->format.family == NF_FLOAT && !is_flushed(grid, x))
@@ -35,6 +36,8 @@ static double gap_around(const nf_grid *grid, const nf_unpacked *x)
 /* Inexact, and below the smallest normal number even when rounded with unbounded exponent. */
 static int underflows(const nf_plan *plan, const nf_unpacked *x, uint32_t word, uint64_t element)
 {
+    if (x->kind == NF_FINITE_NUMBER && plan->grid.format.family == NF_LNS)
+        return nf_layout_lns(&plan->grid, x, 0).low == 0;
     if (x->kind != NF_FINITE_NUMBER || x->exponent >= plan->grid.emin)
         return 0;
     return plan->grid.format.family != NF_FLOAT || !reaches_normal(plan->options.rounding, plan, x, word, element);

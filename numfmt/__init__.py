@@ -29,11 +29,12 @@ from ._report import Report
 from ._sampling import gaussian, variance_corrected, variance_corrected_law
 from ._threads import get_num_threads, set_num_threads
 from ._update import sampler_update
-from .formats import P3109, Fixed, Float, Format, Posit
+from .formats import LNS, P3109, Fixed, Float, Format, Posit
 
 __version__: str = _text(_lib.nf_version())
 
 __all__ = [
+    "LNS",
     "P3109",
     "DtypeError",
     "Fixed",

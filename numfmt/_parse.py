@@ -12,7 +12,7 @@ import numpy as np
 from . import _core
 from ._core import lib
 from ._errors import FormatError, unknown
-from .formats import P3109, Fixed, Float, Format, Posit
+from .formats import LNS, P3109, Fixed, Float, Format, Posit
 from .formats.float import SPECIALS, SUBNORMALS
 
 _CALL = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:<(.*)>|:(.*))?\s*\Z", re.DOTALL)
@@ -117,6 +117,12 @@ def _posit(parts: list[str], spelling: str) -> Format:
     return Posit(*positional, **keywords)
 
 
+def _lns(parts: list[str], spelling: str) -> Format:
+    positional, keywords = _arguments(parts, _CARRIED, spelling)
+    _need(positional, 2, 2, "lns<width,fraction_bits>", spelling)
+    return LNS(*positional, **keywords)
+
+
 def _ap_fixed(parts: list[str], spelling: str, signed: bool) -> Format:
     usage = "ap_fixed<width,integer_bits,AP_TRN,AP_WRAP,saturated_bits>"
     if not 2 <= len(parts) <= 5:
@@ -135,6 +141,7 @@ _FAMILIES: dict[str, Callable[[list[str], str], Format]] = {
     "float": functools.partial(_float, signed=True),
     "ufloat": functools.partial(_float, signed=False),
     "posit": _posit,
+    "lns": _lns,
     "ap_fixed": functools.partial(_ap_fixed, signed=True),
     "ap_ufixed": functools.partial(_ap_fixed, signed=False),
 }

@@ -11,12 +11,12 @@ from . import _direct
 from ._arrays import OBJECT, Array, Input, Output, read_codes, read_numbers
 from ._call import Plan, plan_of, read_draws, run
 from ._core import TYPES, check, isa_number, lib, pointer
-from ._errors import RangeError
+from ._errors import DtypeError, RangeError
 from ._random import Generator, Key
 from ._report import Report
 from ._threads import count
 from .formats import Format
-from .formats._base import value_of
+from .formats._base import irrational, value_of
 
 _nf_quantize, _nf_encode = lib.nf_quantize, lib.nf_encode
 _nf_convert, _nf_decode = lib.nf_convert, lib.nf_decode
@@ -161,12 +161,14 @@ def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | 
         codes: unsigned integers, each a code of the format.
         format: a format or a spelling.
         dtype: float16, float32 or float64, if it holds every value of the format; object gives
-            exact `fractions.Fraction` (floats for NaN, infinities and -0).
+            exact `fractions.Fraction` (floats for NaN, infinities and -0).  Of formats with
+            irrational values (`LNS`) a float dtype takes the nearest number: float64 of any (an
+            infinity or 0 beyond its range), a narrower one if it has the format's range.
         out: an array for the result.
 
     Raises:
         FormatError: an integer that is no code of the format.
-        DtypeError: a dtype that cannot hold every value.
+        DtypeError: a dtype that cannot hold every value; object, and an irrational value.
 
     >>> import numfmt as nf
     >>> nf.decode([0, 56, 126], "e4m3fn")
@@ -200,6 +202,11 @@ def _fractions(codes: Array, format: Format) -> Array:
     """An object array of exact values."""
     found: dict[int, object] = {}
     for code in np.unique(codes).tolist():
+        if (power := irrational(format, code)) is not None:
+            raise DtypeError(
+                f"dtype=object: code {code:#x} of {format.bare()} is worth {power}, which no "
+                f"fraction is; dtype=float64 gives the nearest number"
+            )
         value = value_of(format, code)
         finite = isinstance(value, Fraction) or (value - value == 0 and value != 0)
         found[code] = Fraction(value) if finite or str(value) == "0.0" else value

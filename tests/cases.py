@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from oracle_lns import LNS
 from oracle_formats import Fixed, Float, Format, Posit
 from oracle_p3109 import P3109, Exponents, named
 
@@ -144,6 +145,8 @@ def spelled(format: Format) -> str:
         return f"{'' if format.signed else 'u'}fixed{format.width}_{format.fraction_bits}"
     if isinstance(format, Posit):
         return f"posit{format.width}_{format.es}"
+    if isinstance(format, LNS):
+        return f"lns{format.width}_{format.fraction_bits}"
     if isinstance(format, P3109):
         domain = f"{'s' if format.signed else 'u'}{'e' if format.extended else 'f'}"
         return f"binary{format.width}p{format.fraction_bits + 1}{domain}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from oracle_formats import Fixed, Float, Format
+from oracle_lns import LNS
 from oracle_p3109 import P3109, Exponents
 from sheet import Sheet
 
@@ -16,6 +17,8 @@ def library(format: Format) -> nf.Format:
     """The library's format for an oracle's format."""
     if isinstance(format, Fixed):
         return nf.Fixed(format.width, format.fraction_bits, signed=format.signed)
+    if isinstance(format, LNS):
+        return nf.LNS(format.width, format.fraction_bits)
     if isinstance(format, P3109):
         precision = format.fraction_bits + 1
         return nf.P3109(format.width, precision, signed=format.signed, extended=format.extended)

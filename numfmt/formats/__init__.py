@@ -3,7 +3,8 @@
 from ._base import Format
 from .fixed import Fixed
 from .float import Float
+from .lns import LNS
 from .p3109 import P3109
 from .posit import Posit
 
-__all__ = ["P3109", "Fixed", "Float", "Format", "Posit"]
+__all__ = ["LNS", "P3109", "Fixed", "Float", "Format", "Posit"]

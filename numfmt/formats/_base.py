@@ -45,11 +45,36 @@ def integer(value: object, argument: str, low: int, high: int) -> int:
     return number
 
 
-def value_of(format: Format, code: int) -> Number:
-    """The exact value of one code: a float where a float is exact, else a Fraction; NaN and
-    infinities are floats."""
+def _unpack(format: Format, code: int) -> Any:
     x = ffi.new("nf_unpacked *")
     _core.check(lib.nf_unpack(format._descriptor(), code, x))
+    return x
+
+
+def _ratio(x: Any) -> Fraction:
+    """A finite number; an irrational one is cut behind 63 bits."""
+    sign = -1 if x.sign else 1
+    return sign * int(x.significand) * Fraction(2) ** (int(x.exponent) - 63)
+
+
+def ratio_of(format: Format, code: int) -> Fraction:
+    """A finite nonzero value, to the last of 63 bits where it is irrational."""
+    return _ratio(_unpack(format, code))
+
+
+def irrational(format: Format, code: int) -> str | None:
+    """How an irrational value is written; None where the value is rational."""
+    x = _unpack(format, code)
+    if x.base == lib.NF_RATIONAL:
+        return None
+    base = "2" if x.base == lib.NF_BASE_2 else "e"
+    return f"{'-' if x.sign else ''}{base}**({x.log}/{1 << x.root_bits})"
+
+
+def value_of(format: Format, code: int) -> Number:
+    """The value of one code: a float where a float is exact, else a Fraction; NaN and infinities
+    are floats.  Of an irrational value the nearest float, beyond the floats its first 63 bits."""
+    x = _unpack(format, code)
     sign = -1 if x.sign else 1
     if x.kind == lib.NF_ZERO:
         return sign * 0.0
@@ -60,12 +85,13 @@ def value_of(format: Format, code: int) -> Number:
             f"{format}: code {code:#x} is about 2**{x.exponent}, too large or small to write as a "
             f"number"
         )
-    exact: Fraction = sign * int(x.significand) * Fraction(2) ** (int(x.exponent) - 63)
+    exact = _ratio(x)
     try:
         near = float(exact)
     except OverflowError:
         return exact
-    return near if Fraction(near) == exact else exact
+    is_near = x.base != lib.NF_RATIONAL and near != 0
+    return near if is_near or Fraction(near) == exact else exact
 
 
 class Format:

@@ -1,0 +1,175 @@
+/* Logarithms, digit by digit. */
+#include "limbs.h"
+#include "real.h"
+
+const uint64_t *nf_ln_2(int w)
+{
+    static const uint64_t digits[NF_MOST_LIMBS] = {
+        0xDA2D97C50F3FD5C6, 0x655FA1872F20E3A2, 0xF5DFA6BD38303248, 0x72CE87B19D6548CA,
+        0x256FA0EC7657F74B, 0xB9EA9BC3B136603B, 0x1ACBDA11317C387E, 0x3E96CA16224AE8C5,
+        0x27573B291169B825, 0xED2EAE35C1382144, 0x559552FB4AFA1B10, 0xE7B876206DEBAC98,
+        0x8A0D175B8BAAFA2B, 0x40F343267298B62D, 0xC9E3B39803F2F6AF, 0xB17217F7D1CF79AB,
+    };
+    return digits + NF_MOST_LIMBS - w;
+}
+
+const uint64_t *nf_half_log2_e(int w)
+{
+    static const uint64_t digits[NF_MOST_LIMBS] = {
+        0x612F08FBAE30A173, 0xCE7E20358CD5DB8F, 0x278CCF084679C940, 0x199A94836F5B4967,
+        0x8D1CF457AB63253C, 0x0B5EBBBF3A828546, 0xB21B43D579D5A206, 0x2FE294932617D9D5,
+        0xC4BFAF0353DF39B3, 0xEA90B9E60C4A909F, 0x24D92F75C16BE0B3, 0xDE1C43F755176CD6,
+        0x8B25166CD1A13247, 0xEB577AA8DD695A58, 0xBE87FED0691D3E88, 0xB8AA3B295C17F0BB,
+    };
+    return digits + NF_MOST_LIMBS - w;
+}
+
+enum { SPARE_BITS = 8, SLACK = 1 << 12 };
+
+/* Binary digits of log2(m) behind the point, m = significand / 2**63: m is squared again and again, and halved where it
+ * reaches 2.  All that is cut lowers the result by less than 2**-61. */
+static uint64_t log2_short(uint64_t m, int digits)
+{
+    uint64_t log = 0;
+    for (int i = 0; i < digits; i++) {
+        const unsigned __int128 square = (unsigned __int128)m * m;
+        const int digit = (int)(square >> 127);
+        m = (uint64_t)(square >> (63 + digit));
+        log = log << 1 | (unsigned)digit;
+    }
+    return log;
+}
+
+/* The same as a fraction of w limbs: below log2(m), by less than SLACK / 2 units. */
+NF_INLINE void log2_digits(uint64_t significand, int w, uint64_t *log)
+{
+    uint64_t m[NF_MOST_LIMBS] = {0}, square[2 * NF_MOST_LIMBS];
+    memset(log, 0, (size_t)w * sizeof *log);
+    m[w - 1] = significand;
+    for (int i = 0; i < 64 * w - SPARE_BITS; i++) {
+        limbs_multiply(m, w, m, w, square);
+        const uint64_t digit = square[2 * w - 1] >> 63;
+        if (!digit)
+            limbs_double(square, 0, 2 * w);
+        memcpy(m, square + w, (size_t)w * sizeof *m);
+        limbs_double(log, digit, w);
+    }
+    for (int i = 0; i < SPARE_BITS; i++)
+        limbs_double(log, 0, w);
+}
+
+static void log2_long(uint64_t significand, int w, uint64_t *log)
+{
+    if (w == 2) /* nearly always: the compiler knows the size */
+        log2_digits(significand, 2, log);
+    else
+        log2_digits(significand, w, log);
+}
+
+/* The floor of t * 2**digits modulo 2**128; t in two's complement, its w lower limbs behind the point. */
+static __int128 floor_of(const uint64_t *t, int w, int digits)
+{
+    const int lowest = 64 * w - digits, limb = lowest / 64, part = lowest % 64;
+    uint64_t bits[3];
+    for (int i = 0; i < 3; i++)
+        bits[i] = limb + i <= w ? t[limb + i] : (int64_t)t[w] < 0 ? ~(uint64_t)0 : 0;
+    unsigned __int128 found = (unsigned __int128)bits[1] << 64 | bits[0];
+    if (part)
+        found = found >> part | (unsigned __int128)bits[2] << (128 - part);
+    return (__int128)found;
+}
+
+/* The same, if t is known to be within `slack` of the number; else 0. */
+static int floor_is_sure(const uint64_t *t, int w, int digits, uint64_t slack, __int128 *floor)
+{
+    uint64_t low[NF_MOST_LIMBS + 1], high[NF_MOST_LIMBS + 1];
+    memcpy(low, t, sizeof low);
+    memcpy(high, t, sizeof high);
+    limbs_subtract_small(low, slack, w + 1);
+    limbs_add_small(high, slack, w + 1);
+    *floor = floor_of(t, w, digits);
+    return floor_of(low, w, digits) == floor_of(high, w, digits);
+}
+
+/* t = log2(|x|) with w limbs behind the point, or the log to the base of x where x is a power of 2 or e. */
+static void log_of(const nf_unpacked *x, int w, uint64_t *t)
+{
+    memset(t, 0, (NF_MOST_LIMBS + 1) * sizeof *t);
+    if (x->base == NF_RATIONAL) {
+        t[w] = (uint64_t)x->exponent;
+        if (w == 1)
+            t[0] = log2_short(x->significand, 64 - SPARE_BITS) << SPARE_BITS;
+        else
+            log2_long(x->significand, w, t);
+        return;
+    }
+    t[w] = (uint64_t)(x->root_bits ? x->log >> x->root_bits : x->log);
+    t[w - 1] = x->root_bits ? (uint64_t)x->log << (64 - x->root_bits) : 0;
+}
+
+/* t *= a constant below 1; cuts less than |t| + 2 units. */
+static void scale(uint64_t *t, int w, const uint64_t *constant)
+{
+    uint64_t product[2 * NF_MOST_LIMBS + 1];
+    const int is_negative = (int64_t)t[w] < 0;
+    if (is_negative)
+        limbs_negate(t, w + 1);
+    limbs_multiply(t, w + 1, constant, w, product);
+    memcpy(t, product + w, (size_t)(w + 1) * sizeof *t);
+    if (is_negative)
+        limbs_negate(t, w + 1);
+}
+
+/* One try with w limbs; 0 where they do not decide. */
+static int log_floor_with(const nf_unpacked *x, uint8_t base, int digits, int w, __int128 *floor)
+{
+    uint64_t t[NF_MOST_LIMBS + 1];
+    const uint8_t own = x->base == NF_RATIONAL ? NF_BASE_2 : x->base;
+    log_of(x, w, t);
+    uint64_t slack = SLACK;
+    if (own != base) {
+        const uint64_t integer = (int64_t)t[w] < 0 ? ~t[w] : t[w];
+        slack += integer;
+        scale(t, w, base == NF_BASE_E ? nf_ln_2(w) : nf_half_log2_e(w));
+        if (base == NF_BASE_2) {
+            limbs_double(t, 0, w + 1);
+            slack *= 2;
+        }
+    }
+    return floor_is_sure(t, w, digits, slack, floor);
+}
+
+/* The log of x to x's own base, or of a power of 2 to base 2. */
+static nf_floor shifted(int64_t log, int root_bits, int digits)
+{
+    nf_floor f = {log, 1};
+    if (digits >= root_bits) {
+        const int up = digits - root_bits;
+        f.integer = up < 128 ? (__int128)((unsigned __int128)f.integer << up) : 0;
+        return f;
+    }
+    const int cut = root_bits - digits;
+    f.integer = log >> cut;
+    f.is_exact = (uint64_t)log << (64 - cut) == 0;
+    return f;
+}
+
+nf_floor nf_log_floor(const nf_unpacked *x, uint8_t base, int digits)
+{
+    enum { SHORT_DIGITS = 54, DECIDED_BITS = 46 };
+    nf_floor f = {0, 0};
+    if (x->base == base)
+        return shifted(x->log, x->root_bits, digits);
+    if (x->base == NF_RATIONAL && x->significand << 1 == 0 && (base == NF_BASE_2 || x->exponent == 0))
+        return shifted(x->exponent, 0, digits);
+    if (x->base == NF_RATIONAL && base == NF_BASE_2 && digits + SPARE_BITS <= SHORT_DIGITS) {
+        const uint64_t log = log2_short(x->significand, digits + SPARE_BITS);
+        f.integer = (__int128)x->exponent * ((__int128)1 << digits) + (log >> SPARE_BITS);
+        if ((log + 2) >> SPARE_BITS == log >> SPARE_BITS)
+            return f;
+    }
+    for (int w = (digits + 64 - DECIDED_BITS) / 64 + 1; w <= NF_MOST_LIMBS; w++)
+        if (log_floor_with(x, base, digits, w, &f.integer))
+            break;
+    return f;
+}
