@@ -19,20 +19,39 @@ void nf_fill_lns(nf_grid *g)
     g->nan_code = g->sign_bit | lns_offset(g);
 }
 
-/* A log as a power. */
+/* A log of the format as a power. */
 static nf_power power_of(const nf_grid *grid, int64_t log)
 {
     const nf_power p = {log, NF_BASE_2, (uint8_t)grid->format.fraction_bits};
     return p;
 }
 
+/* The significand of 2**(fraction * 2**-fraction_bits), worked out once where the grid has a table. */
+static uint64_t root_of(const nf_grid *grid, uint64_t fraction)
+{
+    if (!grid->roots || grid->format.fraction_bits > NF_ROOT_BITS)
+        return nf_number_of_power(power_of(grid, (int64_t)fraction), 0).significand;
+    if (!grid->roots[fraction])
+        grid->roots[fraction] = nf_number_of_power(power_of(grid, (int64_t)fraction), 0).significand;
+    return grid->roots[fraction];
+}
+
 nf_unpacked nf_unpack_lns(const nf_grid *grid, uint64_t code)
 {
-    const int sign = (code & grid->sign_bit) != 0;
+    const int sign = (code & grid->sign_bit) != 0, r = grid->format.fraction_bits;
     const uint64_t magnitude = (code + lns_offset(grid)) & (grid->sign_bit - 1);
     if (magnitude == 0)
         return special_of(sign ? NF_NAN : NF_ZERO, 0);
-    return nf_number_of_power(power_of(grid, (int64_t)(magnitude - lns_offset(grid))), sign);
+    const int64_t log = (int64_t)(magnitude - lns_offset(grid));
+    const uint64_t fraction = (uint64_t)log & (((uint64_t)1 << r) - 1);
+    nf_unpacked x = number_of(sign, 1, log >> r);
+    if (fraction) {
+        x.significand = root_of(grid, fraction);
+        x.log = log;
+        x.base = NF_BASE_2;
+        x.root_bits = (uint8_t)r;
+    }
+    return x;
 }
 
 /* Where |x| lies among the logs. */
@@ -41,34 +60,48 @@ typedef struct place {
     int is_past_half, is_half, is_exact;
 } place;
 
+static __int128 bottom_of(const nf_grid *grid) { return -(__int128)lns_offset(grid); }
+
 /* One digit more than the format has: the half-way logs are those whose last digit is 1. */
 static place place_of(const nf_grid *grid, const nf_unpacked *x)
 {
     const nf_floor f = nf_log_floor(x, NF_BASE_2, grid->format.fraction_bits + 1);
-    const __int128 bottom = -(__int128)lns_offset(grid), doubled = f.integer;
-    place p = {doubled >> 1, 0, 0, 0};
-    if (p.log <= bottom) { /* between zero and the smallest value: half a log below that */
-        p.log = bottom;
-        p.is_half = f.is_exact && doubled == 2 * bottom + 1;
-        p.is_past_half = doubled == 2 * bottom + 1 && !f.is_exact;
-        return p;
-    }
-    p.is_half = f.is_exact && (doubled & 1);
-    p.is_past_half = (doubled & 1) && !f.is_exact;
-    p.is_exact = f.is_exact && !(doubled & 1);
+    const __int128 bottom = bottom_of(grid);
+    place p = {f.integer >> 1, 0, 0, 0};
+    const int is_inside = p.log > bottom, is_odd = is_inside ? (int)f.integer & 1 : f.integer == 2 * bottom + 1;
+    p.log = is_inside ? p.log : bottom;
+    p.is_half = is_odd && f.is_exact;
+    p.is_past_half = is_odd && !f.is_exact;
+    p.is_exact = is_inside && !is_odd && f.is_exact;
     return p;
 }
 
-/* Is the tail by value rational? */
-static int is_rational(const nf_grid *grid, const nf_unpacked *x)
+/* x / smallest as a power of 2, where it is one below zero's neighbour: then the result is not 0. */
+static int binades_below(const nf_grid *grid, const nf_unpacked *x, int64_t *binades)
 {
-    return grid->format.fraction_bits == 0 && x->base == NF_RATIONAL;
+    const nf_floor f = nf_log_floor(x, NF_BASE_2, grid->format.fraction_bits);
+    const __int128 below = bottom_of(grid) + 1 - f.integer, unit = (__int128)1 << grid->format.fraction_bits;
+    *binades = (int64_t)(below >> grid->format.fraction_bits);
+    return f.is_exact && below > 0 && below % unit == 0;
 }
 
-/* Binary digits of the tail by value: x and its neighbours divided by a power of 2. */
+/* The tail by value where it is rational; else NF_ENDLESS.  Among the roots of 2 no other three are dependent. */
+nf_fraction nf_lns_fraction(const nf_grid *grid, const nf_unpacked *x)
+{
+    const nf_fraction endless = {1, NF_ENDLESS, 0};
+    const int64_t below = grid->emin - x->exponent;
+    int64_t binades;
+    if (grid->format.fraction_bits == 0 && x->base == NF_RATIONAL)
+        return fraction_below(x->significand, 63 + (below > 0 ? below : 0));
+    if (binades_below(grid, x, &binades))
+        return fraction_below((uint64_t)1 << 63, 63 + binades);
+    return endless;
+}
+
+/* Binary digits of the irrational tail by value: x and its neighbours divided by a power of 2. */
 static uint64_t digits_of(const nf_grid *grid, const nf_unpacked *x, __int128 log, int digits)
 {
-    const int r = grid->format.fraction_bits, is_bottom = log == -(__int128)lns_offset(grid);
+    const int r = grid->format.fraction_bits, is_bottom = log == bottom_of(grid);
     const int64_t whole = (int64_t)((log + is_bottom) >> r);
     const nf_power low = power_of(grid, (int64_t)(log - ((__int128)whole << r)));
     const nf_power high = power_of(grid, low.log + 1);
@@ -78,27 +111,43 @@ static uint64_t digits_of(const nf_grid *grid, const nf_unpacked *x, __int128 lo
     return nf_digits_between(&scaled, is_bottom ? NULL : &low, &high, digits);
 }
 
-nf_fraction nf_lns_fraction(const nf_grid *grid, const nf_unpacked *x)
-{
-    const nf_fraction endless = {1, NF_ENDLESS, 0};
-    const int64_t below = grid->emin - x->exponent;
-    return is_rational(grid, x) ? fraction_below(x->significand, 63 + (below > 0 ? below : 0)) : endless;
-}
-
 uint32_t nf_lns_digits(const nf_grid *grid, const nf_unpacked *x, int word)
 {
     return (uint32_t)digits_of(grid, x, place_of(grid, x).log, 32 * (word + 1));
 }
 
+/* The tail from the significands of x and its neighbours, where its first 34 digits are sure: more are asked for only
+ * where a word does not decide.  Each significand may be 1 off, and the gap of roots is above 2**52. */
+static int tail_is_near(const nf_grid *grid, const nf_unpacked *x, __int128 log, uint64_t *tail)
+{
+    enum { SURE_BITS = 34, SLACK = 1 << (64 - 52 + 3) };
+    const int r = grid->format.fraction_bits;
+    const uint64_t last = ((uint64_t)1 << r) - 1, fraction = (uint64_t)log & last;
+    if (!grid->roots || r > NF_ROOT_BITS || r == 0 || log == bottom_of(grid))
+        return 0;
+    const uint64_t low = root_of(grid, fraction);
+    const unsigned __int128 high = fraction == last ? (unsigned __int128)1 << 64 : root_of(grid, fraction + 1);
+    const uint64_t gap = (uint64_t)(high - low), above = x->significand > low ? x->significand - low : 0;
+    if (above >= gap)
+        return 0;
+    *tail = (uint64_t)(((unsigned __int128)above << 64) / gap);
+    const uint64_t unit = (uint64_t)1 << (64 - SURE_BITS), rest = *tail & (unit - 1);
+    return rest >= SLACK && rest < unit - SLACK;
+}
+
 static void give_tail_by_value(const nf_grid *grid, const nf_unpacked *x, __int128 log, nf_cell *cell)
 {
-    const int64_t below = grid->emin - x->exponent;
-    if (is_rational(grid, x)) {
-        cut_bits(x->significand, 63 + (below > 0 ? below : 0), cell);
+    cell->sticky = 1;
+    if (tail_is_near(grid, x, log, &cell->tail))
+        return;
+    nf_fraction f = nf_lns_fraction(grid, x);
+    if (f.divisor == NF_ENDLESS) {
+        cell->tail = digits_of(grid, x, log, 64);
         return;
     }
-    cell->tail = digits_of(grid, x, log, 64);
-    cell->sticky = 1;
+    cell->tail = (uint64_t)next_digits(&f) << 32;
+    cell->tail |= next_digits(&f);
+    cell->sticky = f.numerator != 0;
 }
 
 nf_cell nf_layout_lns(const nf_grid *grid, const nf_unpacked *x, int by_value)

@@ -26,17 +26,19 @@ const uint64_t *nf_half_log2_e(int w)
 
 enum { SPARE_BITS = 8, SLACK = 1 << 12 };
 
-/* Binary digits of log2(m) behind the point, m = significand / 2**63: m is squared again and again, and halved where it
- * reaches 2.  All that is cut lowers the result by less than 2**-61. */
-static uint64_t log2_short(uint64_t m, int digits)
+/* Binary digits of log2(m) behind the point, m = *rest / 2**63: m is squared again and again, and halved where it
+ * reaches 2.  All that is cut lowers the result by less than 2**-61, and *rest, m in the end, by less than
+ * 2**(digits + 2). */
+static uint64_t log2_short(uint64_t *rest, int digits)
 {
-    uint64_t log = 0;
+    uint64_t log = 0, m = *rest;
     for (int i = 0; i < digits; i++) {
         const unsigned __int128 square = (unsigned __int128)m * m;
         const int digit = (int)(square >> 127);
         m = (uint64_t)(square >> (63 + digit));
         log = log << 1 | (unsigned)digit;
     }
+    *rest = m;
     return log;
 }
 
@@ -96,9 +98,10 @@ static void log_of(const nf_unpacked *x, int w, uint64_t *t)
 {
     memset(t, 0, (NF_MOST_LIMBS + 1) * sizeof *t);
     if (x->base == NF_RATIONAL) {
+        uint64_t m = x->significand;
         t[w] = (uint64_t)x->exponent;
         if (w == 1)
-            t[0] = log2_short(x->significand, 64 - SPARE_BITS) << SPARE_BITS;
+            t[0] = log2_short(&m, 64 - SPARE_BITS) << SPARE_BITS;
         else
             log2_long(x->significand, w, t);
         return;
@@ -162,10 +165,10 @@ nf_floor nf_log_floor(const nf_unpacked *x, uint8_t base, int digits)
         return shifted(x->log, x->root_bits, digits);
     if (x->base == NF_RATIONAL && x->significand << 1 == 0 && (base == NF_BASE_2 || x->exponent == 0))
         return shifted(x->exponent, 0, digits);
-    if (x->base == NF_RATIONAL && base == NF_BASE_2 && digits + SPARE_BITS <= SHORT_DIGITS) {
-        const uint64_t log = log2_short(x->significand, digits + SPARE_BITS);
-        f.integer = (__int128)x->exponent * ((__int128)1 << digits) + (log >> SPARE_BITS);
-        if ((log + 2) >> SPARE_BITS == log >> SPARE_BITS)
+    if (x->base == NF_RATIONAL && base == NF_BASE_2 && digits <= SHORT_DIGITS) {
+        uint64_t m = x->significand;
+        f.integer = (__int128)x->exponent * ((__int128)1 << digits) + log2_short(&m, digits);
+        if (m < 0 - ((uint64_t)4 << digits)) /* no further digit is in doubt */
             return f;
     }
     for (int w = (digits + 64 - DECIDED_BITS) / 64 + 1; w <= NF_MOST_LIMBS; w++)
