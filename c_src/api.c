@@ -106,6 +106,18 @@ nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type 
     return nf_run_job(&job);
 }
 
+/* Does the significand of an irrational value, cut behind 63 bits, decide every rounding of the plan? */
+static int decides(const nf_grid *source, const nf_plan *plan)
+{
+    nf_format_facts facts;
+    const nf_options *o = &plan->options;
+    if (!has_irrational_values(source) || has_irrational_values(&plan->grid))
+        return 1;
+    nf_format_describe(&plan->grid.format, &facts);
+    const int words = o->rounding == NF_ROUND_stochastic;
+    return facts.precision + (words ? o->random_bits_per_element ? o->random_bits_per_element : 32 : 0) <= 62;
+}
+
 nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_options *options,
                      const void *source_codes, void *codes, size_t n, nf_report *report)
 {
@@ -118,7 +130,7 @@ nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_
         return status;
     if (plan.options.overflow == NF_OVERFLOW_unbounded)
         return NF_BAD_OVERFLOW;
-    if (arrays_are_bad(source_codes, bytes_of_code(source), codes, bytes_of_code(target), n))
+    if (!decides(&grid, &plan) || arrays_are_bad(source_codes, bytes_of_code(source), codes, bytes_of_code(target), n))
         return NF_BAD_ARGUMENT;
     nf_job job = {.plan = &plan,
                   .source = &grid,

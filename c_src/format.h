@@ -46,7 +46,8 @@ typedef struct nf_grid {
     uint8_t keeps_nan_sign; /* a NaN code of either sign */
     uint8_t is_p3109;
     uint8_t lacks_zero; /* magnitude 0 is the smallest value */
-    uint64_t *roots; /* NULL, or a loop's own table for lns.c: significands of fractional powers of 2, 0 where unknown */
+    uint64_t
+        *roots; /* NULL, or a loop's own table for lns.c: significands of fractional powers of 2, 0 where unknown */
 } nf_grid;
 
 enum { NF_ROOT_BITS = 10 }; /* of the fractions that the table is for */

@@ -103,6 +103,7 @@ nf_status nf_format_describe(const nf_format *format, nf_format_facts *facts)
     facts->has_nan = g.has_nan;
     facts->has_infinity = g.has_infinity;
     facts->has_negative_zero = g.has_negative_zero;
+    facts->has_irrational = (uint8_t)has_irrational_values(&g);
     facts->precision = precision_of(&g);
     facts->default_overflow = g.has_infinity ? NF_OVERFLOW_infinity : NF_OVERFLOW_saturate;
     return NF_OK;

@@ -89,8 +89,7 @@ typedef enum nf_subnormals {
  *
  *   NF_LNS    | sign | log2 of the magnitude, two's complement, in units of 2**-fraction_bits |   width 3..64;
  *             fraction_bits 0..width - 2; is_signed 1.  The log 10..0 is zero or, with the sign set, NaN.  Nearest
- *             roundings turn at the half-way log, stochastic ones go by values.  Values are irrational but for powers
- *             of 2: a float type takes the nearest number. */
+ *             roundings turn at the half-way log, stochastic ones go by values.  Most values are irrational. */
 typedef struct nf_format {
     uint8_t family;
     uint8_t width;
@@ -114,8 +113,8 @@ typedef struct nf_format_facts {
     uint64_t smallest_positive_code, smallest_normal_code; /* fixed and posit: both the same */
     uint64_t nan_code, infinity_code;                      /* valid where has_nan, has_infinity */
     uint8_t has_nan, has_infinity, has_negative_zero;
-    uint8_t precision;        /* significand bits with the hidden one, at their most; fixed: width less the sign;
-                                 logarithmic: fraction_bits + 1 */
+    uint8_t has_irrational;   /* values that no float is: see nf_unpacked */
+    uint8_t precision;        /* at most, with the hidden bit; fixed: width less the sign; LNS: fraction_bits + 1 */
     uint8_t default_overflow; /* nf_overflow */
 } nf_format_facts;
 
@@ -219,12 +218,12 @@ nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type 
 nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, void *y, size_t n, uint8_t isa,
                     uint32_t threads);
 
-/* codes of one format -> codes of another, one rounding. */
+/* codes of one format -> codes of another, one rounding.  From irrational to rational values at most 62 significant
+ * bits are rounded to, with those that a stochastic rounding draws (32, or N): else NF_BAD_ARGUMENT. */
 nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_options *options,
                      const void *source_codes, void *codes, size_t n, nf_report *report);
 
-/* Can `y_type` hold every result of nf_quantize from numbers of `x_type`?  NF_OK or NF_BAD_TYPE.  Irrational results
- * are rounded to it, as by nf_decode. */
+/* Can `y_type` hold every result of nf_quantize from numbers of `x_type`?  NF_OK or NF_BAD_TYPE. */
 nf_status nf_type_holds(const nf_format *format, const nf_options *options, nf_type x_type, nf_type y_type);
 
 /* Can `y_type` hold every finite value of the format? */
@@ -232,9 +231,9 @@ nf_status nf_type_holds_format(const nf_format *format, nf_type y_type);
 
 typedef enum nf_base { NF_RATIONAL = 0, NF_BASE_2, NF_BASE_E } nf_base;
 
-/* One code taken apart: value = (-1)**sign * significand * 2**(exponent - 63), significand's top bit set.  An irrational
- * value is (-1)**sign * base**(log * 2**-root_bits); its significand is cut behind 63 bits, and its last bit is 1: so it
- * rounds to 62 bits or fewer as the value does. */
+/* One code taken apart: value = (-1)**sign * significand * 2**(exponent - 63), significand's top bit set.  An
+ * irrational value is (-1)**sign * base**(log * 2**-root_bits); its significand is cut behind 63 bits, and its last bit
+ * is 1: so it rounds to 62 bits or fewer as the value does. */
 typedef struct nf_unpacked {
     uint8_t kind; /* nf_kind */
     uint8_t sign;

@@ -77,7 +77,8 @@ NF_INLINE nf_outcome infinity_of_infinite(const nf_plan *plan, int sign)
     return outcome(o.code, plan->grid.has_infinity ? o.what : o.what | NF_WAS_OVERFLOWED);
 }
 
-/* A finite value of any family but fixed point beyond its range.  `leaves`: the rounding points out of the finite range. */
+/* A finite value of any family but fixed point beyond its range.  `leaves`: the rounding points out of the finite
+ * range. */
 NF_INLINE nf_outcome overflow_finite(const nf_plan *plan, int sign, int leaves)
 {
     const nf_grid *grid = &plan->grid;

@@ -151,18 +151,20 @@ def check_rounding_for(format: Any, rounding: Rounding) -> None:
         )
 
 
+def _has_meaning(format: Any, overflow: int, count: int = 0) -> bool:
+    status = lib.nf_overflow_check(format._descriptor(), overflow, count)
+    return bool(status == lib.NF_OK)
+
+
 def check_overflow_for(format: Any, overflow: Overflow) -> None:
-    if lib.nf_overflow_check(format._descriptor(), overflow.number, overflow.count) == lib.NF_OK:
+    if _has_meaning(format, overflow.number, overflow.count):
         return
-    meaningful = [
-        row.name
-        for row in _core.OVERFLOWS[1:]
-        if lib.nf_overflow_check(format._descriptor(), row.number, 0) == lib.NF_OK
-    ]
+    meaningful = [row.name for row in _core.OVERFLOWS[1:] if _has_meaning(format, row.number)]
     if overflow.name in meaningful:
-        raise RoundingError(
-            f"overflow={str(overflow)!r}: n must be from 0 to the width, {format.width}"
-        )
+        counts = range(format.width + 1)
+        most = max(n for n in counts if _has_meaning(format, overflow.number, n))
+        what = "the width, " if most == format.width else ""
+        raise RoundingError(f"overflow={str(overflow)!r}: n must be from 0 to {what}{most}")
     raise RoundingError(
         f"overflow={str(overflow)!r} has no meaning for {format.bare()}; it takes "
         + ", ".join(meaningful)

@@ -11,7 +11,7 @@ from . import _direct
 from ._arrays import OBJECT, Array, Input, Output, read_codes, read_numbers
 from ._call import Plan, plan_of, read_draws, run
 from ._core import TYPES, check, isa_number, lib, pointer
-from ._errors import DtypeError, RangeError
+from ._errors import DtypeError, FormatError, RangeError
 from ._random import Generator, Key
 from ._report import Report
 from ._threads import count
@@ -19,6 +19,7 @@ from .formats import Format
 from .formats._base import irrational, value_of
 
 _nf_quantize, _nf_encode = lib.nf_quantize, lib.nf_encode
+_WORD_BITS, _DECIDED_BITS = 32, 62
 _nf_convert, _nf_decode = lib.nf_convert, lib.nf_decode
 
 
@@ -215,6 +216,20 @@ def _fractions(codes: Array, format: Format) -> Array:
     return exact
 
 
+def _check_decided(source: Format, plan: Plan) -> None:
+    """Refuse a target so precise that the 63 known bits of irrational values do not decide."""
+    target, rounding = plan.format, plan.modes.rounding
+    if not source.has_irrational or target.has_irrational:
+        return
+    drawn = (rounding.bits or _WORD_BITS) if rounding.name == "stochastic" else 0
+    if target.precision + drawn > _DECIDED_BITS:
+        raise FormatError(
+            f"target={str(target)!r} with rounding={str(rounding)!r} decides by "
+            f"{target.precision + drawn} bits; of {source.bare()} at most {_DECIDED_BITS} are "
+            f"rounded to"
+        )
+
+
 def convert(
     codes: Any,
     source: object,
@@ -231,7 +246,9 @@ def convert(
     """Codes of one format to codes of another: one rounding of the exact value, no float in
     between.
 
-    Arguments and errors as `quantize`; the modes are those of the target.
+    Arguments and errors as `quantize`; the modes are those of the target.  From a format of
+    irrational values (`LNS`) to one of fractions at most 62 significant bits are rounded to, those
+    that a stochastic rounding draws included (32, or its ``bits``): else a FormatError.
 
     >>> import numfmt as nf
     >>> nf.convert(nf.encode([1.0, 3.3], "posit<16,2>"), "posit<16,2>", "fixed<8,3>")
@@ -242,5 +259,6 @@ def convert(
     given = read_codes(codes, from_format)
     words = read_draws(plan, given, key, random_bits)
     _refuse_unbounded(plan)
+    _check_decided(from_format, plan)
     result = Output(given, out, plan.code_dtype)
     return run(_convert, plan, given, result, key, words, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -96,12 +97,14 @@ def _out_dtype(format: Format, mean: Input, dtype: Any) -> np.dtype[Any]:
     wanted = as_dtype(mean.plain.dtype if dtype is None else dtype)
     if wanted not in WIDE:
         raise DtypeError(f"dtype={wanted} must be float32 or float64")
-    if lib.nf_type_holds_format(format._descriptor(), lib.NF_F64) != lib.NF_OK:
+    exceeds = format.has_irrational and isinstance(format.max, Fraction)
+    if exceeds or lib.nf_type_holds_format(format._descriptor(), lib.NF_F64) != lib.NF_OK:
         raise DtypeError(
             f"{format} has values that float64 cannot hold; variance-corrected laws are computed "
             "in float64"
         )
-    if lib.nf_type_holds_format(format._descriptor(), _core.TYPES[wanted]) != lib.NF_OK:
+    is_rounded = format.has_irrational and wanted != np.float64
+    if is_rounded or lib.nf_type_holds_format(format._descriptor(), _core.TYPES[wanted]):
         raise DtypeError(f"dtype {wanted} cannot hold every value of {format}; dtype=float64 can")
     return wanted
 

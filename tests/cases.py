@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from oracle_lns import LNS
 from oracle_formats import Fixed, Float, Format, Posit
+from oracle_lns import LNS
 from oracle_p3109 import P3109, Exponents, named
 
 FIXED = [

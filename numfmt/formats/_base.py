@@ -191,10 +191,15 @@ class Format:
         """Has a NaN, which posits call NaR."""
         return bool(facts_of(self.bare()).has_nan)
 
+    @property
+    def has_irrational(self) -> bool:
+        """Has values that are no fractions: a float dtype takes the nearest number."""
+        return bool(facts_of(self.bare()).has_irrational)
+
     @functools.cached_property
     def precision(self) -> int:
         """Significand bits with the hidden one, at their most; of fixed point the width less the
-        sign bit."""
+        sign bit, of logarithmic numbers the fraction bits and 1."""
         return int(facts_of(self.bare()).precision)
 
     @property
