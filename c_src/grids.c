@@ -28,6 +28,8 @@ int nf_float_is_sound(const nf_format *f)
         return 0;
     if (f->special == NF_FNU && (f->is_signed || f->fraction_bits || f->subnormals != NF_SUBNORMALS))
         return 0;
+    if (f->special == NF_GEOMETRIC && (!f->is_signed || f->fraction_bits || f->subnormals != NF_SUBNORMALS))
+        return 0;
     if (is_p3109(f) &&
         (f->width < 3 || f->subnormals != NF_SUBNORMALS || f->bias != (int64_t)1 << (f->exponent_bits - 1)))
         return 0;

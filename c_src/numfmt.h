@@ -62,7 +62,8 @@ typedef enum nf_special {
     NF_FINITE,         /* every code is a number */
     NF_P3109_EXTENDED, /* P3109: one zero, NaN at the code of -0, infinities beside it; unsigned: on top, NaN above */
     NF_P3109_FINITE,   /* the same without infinity */
-    NF_FNU, /* exponents alone (E8M0): code E is 2**(E - bias), all ones NaN; no zero, no sign, no infinity */
+    NF_FNU,       /* exponents alone (E8M0): code E is 2**(E - bias), all ones NaN; no zero, no sign, no infinity */
+    NF_GEOMETRIC, /* powers of 2: every code is a number, nearest roundings turn at sqrt(2); signed, no fraction */
     NF_SPECIAL_COUNT
 } nf_special;
 

@@ -12,8 +12,9 @@ import numpy as np
 from . import _core
 from ._core import lib
 from ._errors import FormatError, unknown
-from .formats import LNS, P3109, Fixed, Float, Format, Posit
+from .formats import LNS, P3109, Fixed, Float, Format, Posit, PowerOfTwo
 from .formats.float import SPECIALS, SUBNORMALS
+from .formats.power_of_two import TIES
 
 _CALL = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:<(.*)>|:(.*))?\s*\Z", re.DOTALL)
 _MINIFLOAT = re.compile(r"(u?)e(\d+)m(\d+)(fnuz|fnu|fn)?\Z")
@@ -123,6 +124,14 @@ def _lns(parts: list[str], spelling: str) -> Format:
     return LNS(*positional, **keywords)
 
 
+def _power_of_two(parts: list[str], spelling: str) -> Format:
+    ties = [part for part in parts if part in TIES]
+    positional, keywords = _arguments([p for p in parts if p not in TIES], _CARRIED, spelling)
+    _need(positional + [0] * len(ties), 1, 2, "pow2<width> or pow2<width,geometric>", spelling)
+    _need(positional, 1, 1, "pow2<width> or pow2<width,geometric>", spelling)
+    return PowerOfTwo(*positional, tie="".join(ties) or "arithmetic", **keywords)
+
+
 def _ap_fixed(parts: list[str], spelling: str, signed: bool) -> Format:
     usage = "ap_fixed<width,integer_bits,AP_TRN,AP_WRAP,saturated_bits>"
     if not 2 <= len(parts) <= 5:
@@ -142,6 +151,7 @@ _FAMILIES: dict[str, Callable[[list[str], str], Format]] = {
     "ufloat": functools.partial(_float, signed=False),
     "posit": _posit,
     "lns": _lns,
+    "pow2": _power_of_two,
     "ap_fixed": functools.partial(_ap_fixed, signed=True),
     "ap_ufixed": functools.partial(_ap_fixed, signed=False),
 }

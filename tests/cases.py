@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 from oracle_formats import Fixed, Float, Format, Posit
-from oracle_lns import LNS
+from oracle_lns import LNS, PowerOfTwo
 from oracle_p3109 import P3109, Exponents, named
 
 FIXED = [
@@ -145,6 +145,8 @@ def spelled(format: Format) -> str:
         return f"{'' if format.signed else 'u'}fixed{format.width}_{format.fraction_bits}"
     if isinstance(format, Posit):
         return f"posit{format.width}_{format.es}"
+    if isinstance(format, PowerOfTwo):
+        return f"pow{format.width}_{'geometric' if format.geometric else 'arithmetic'}"
     if isinstance(format, LNS):
         return f"lns{format.width}_{format.fraction_bits}"
     if isinstance(format, P3109):

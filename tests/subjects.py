@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from oracle_formats import Fixed, Float, Format
-from oracle_lns import LNS
+from oracle_lns import LNS, PowerOfTwo
 from oracle_p3109 import P3109, Exponents
 from sheet import Sheet
 
@@ -24,6 +24,9 @@ def library(format: Format) -> nf.Format:
         return nf.P3109(format.width, precision, signed=format.signed, extended=format.extended)
     if isinstance(format, Exponents):
         return nf.Float(format.width, 0, special="fnu", signed=False)
+    if isinstance(format, PowerOfTwo):
+        tie = "geometric" if format.geometric else "arithmetic"
+        return nf.PowerOfTwo(format.width, tie=tie)
     if isinstance(format, Float):
         return nf.Float(
             format.exponent_bits,

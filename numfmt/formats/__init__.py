@@ -6,5 +6,6 @@ from .float import Float
 from .lns import LNS
 from .p3109 import P3109
 from .posit import Posit
+from .power_of_two import PowerOfTwo
 
-__all__ = ["LNS", "P3109", "Fixed", "Float", "Format", "Posit"]
+__all__ = ["LNS", "P3109", "Fixed", "Float", "Format", "Posit", "PowerOfTwo"]
