@@ -14,7 +14,7 @@ enum {
 };
 enum { POSIT_SLACK = 640 }; /* of 2**31 */
 enum { FAST_SAW_MORE = 1, FAST_SAW_TIE = 2 };
-enum { FAST_IS_complete = 0, FAST_IS_clean = 1 };
+enum { FAST_IS_complete, FAST_IS_clean, FAST_IS_bare, FAST_KIND_COUNT };
 
 /* All the steps of a keyed loop in one piece, but not where each access is checked: that takes minutes to compile. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -29,6 +29,12 @@ NF_INLINE void fetch_ahead(const void *x, size_t bytes, size_t distance)
     const uintptr_t ahead = (uintptr_t)x + distance;
     for (size_t i = 0; i < bytes; i += STREAM_LINE)
         __builtin_prefetch((const void *)(ahead + i));
+}
+
+/* Floats whose one code of sign and 0 is their NaN. */
+static inline int lacks_minus_zero(const nf_grid *grid)
+{
+    return grid->format.family == NF_FLOAT && grid->sign_bit && !grid->has_negative_zero;
 }
 
 #define REAL float

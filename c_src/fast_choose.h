@@ -22,15 +22,15 @@ typedef struct fast_pass {
         fast_constants_f32 f32;
         fast_constants_f64 f64;
     } constants;
-    fast_loop_f32 *const *round_f32; /* the complete loop, and the clean one */
+    fast_loop_f32 *const *round_f32; /* a loop of each kind */
     fast_loop_f64 *const *round_f64;
     fast_keyed_loop_f32 *const *keyed_f32; /* NULL in modes without random words */
     fast_keyed_loop_f64 *const *keyed_f64;
     fast_loop_f32 *narrow_f32; /* the clean loop that stores the job's 16-bit codes, or NULL */
     int is_nearest;            /* the processor rounds to nearest; else toward zero */
-    int has_no_minus_zero;
-    int takes_no_sign;        /* unsigned floats: blocks with a sign bit go to the general loop */
-    unsigned dirty, back_off; /* blocks for which the clean loop is not tried since it failed; that many next time */
+    int clean;                 /* the kind of the clean loops: FAST_IS_clean or FAST_IS_bare */
+    int takes_no_sign;         /* unsigned floats: blocks with a sign bit go to the general loop */
+    unsigned dirty, back_off;  /* blocks for which the clean loop is not tried since it failed; that many next time */
     fast_decoder_f32 decoder_f32; /* of codes, and of float16 elements */
     fast_decoder_f64 decoder_f64;
     fast_decode_loop_f32 *const *decode_f32;
@@ -54,7 +54,7 @@ static void fast_choose_bytes(const nf_plan *plan, fast_pass *pass)
 /* Loops of nearest_even that know the width of what they store. */
 static void fast_choose_narrow(const nf_job *job, fast_pass *pass)
 {
-    const int can = !pass->is_wide && pass->is_nearest && !pass->has_no_minus_zero;
+    const int can = !pass->is_wide && pass->is_nearest && pass->clean == FAST_IS_clean;
     pass->narrow_f32 =
         can && !job->to_values && job->y_size == 2 ? narrow_loop(pass->class, &pass->constants.f32) : NULL;
     if (can && job->to_values)
@@ -78,8 +78,7 @@ static int fast_choose(const nf_job *job, int is_wide, fast_pass *pass)
     if (pass->class == FAST_POSIT && to_codes && !is_wide && job->y_size == 1)
         fast_choose_bytes(job->plan, pass);
     pass->is_nearest = mode == NF_ROUND_nearest_even;
-    pass->has_no_minus_zero =
-        is_wide ? pass->constants.f64.has_no_minus_zero != 0 : pass->constants.f32.has_no_minus_zero != 0;
+    pass->clean = lacks_minus_zero(&job->plan->grid) ? FAST_IS_bare : FAST_IS_clean;
     pass->takes_no_sign = job->plan->grid.format.family == NF_FLOAT && !job->plan->grid.sign_bit;
     fast_choose_narrow(job, pass);
     return 1;
@@ -116,8 +115,7 @@ static int fast_output_fits(const nf_job *job, int is_wide)
 /* Does a keyed loop give the output as it is to be, on lines once the head is done? */
 static int fast_puts(const nf_job *job, const fast_pass *pass)
 {
-    return pass->is_keyed && pass->streams && !pass->has_no_minus_zero && pass->result_size == job->y_size &&
-           (uintptr_t)job->y % job->y_size == 0;
+    return pass->is_keyed && pass->streams && pass->result_size == job->y_size && (uintptr_t)job->y % job->y_size == 0;
 }
 
 static size_t fast_block_size(const nf_job *job, const fast_pass *pass)

@@ -68,22 +68,20 @@ static void fast_convert(const nf_job *job, const fast_pass *pass, const void *r
 
 /* One attempt at a block by a loop that makes its words. */
 static uint32_t fast_try_keyed(const nf_job *job, const fast_pass *pass, const void *x, size_t start, size_t n,
-                               int is_clean, philox_feed *feed, void *results)
+                               int kind, philox_feed *feed, void *results)
 {
     const uint64_t element = job->plan->options.first + start;
     const size_t offset = element % KEYED_BLOCK, blocks = n / KEYED_BLOCK;
     feed_seek(feed, (element - offset) / PHILOX_TILE);
-    return pass->is_wide
-               ? pass->keyed_f64[is_clean](&pass->constants.f64, x, feed, offset, blocks, pass->puts, results)
-               : pass->keyed_f32[is_clean](&pass->constants.f32, x, feed, offset, blocks, pass->puts, results);
+    return pass->is_wide ? pass->keyed_f64[kind](&pass->constants.f64, x, feed, offset, blocks, pass->puts, results)
+                         : pass->keyed_f32[kind](&pass->constants.f32, x, feed, offset, blocks, pass->puts, results);
 }
 
 /* One attempt at a block; returns what the loop says. */
-static uint32_t fast_try(const fast_pass *pass, const void *x, size_t n, int is_clean, const uint32_t *words,
-                         void *results)
+static uint32_t fast_try(const fast_pass *pass, const void *x, size_t n, int kind, const uint32_t *words, void *results)
 {
-    return pass->is_wide ? pass->round_f64[is_clean](&pass->constants.f64, x, words, n, results)
-                         : pass->round_f32[is_clean](&pass->constants.f32, x, words, n, results);
+    return pass->is_wide ? pass->round_f64[kind](&pass->constants.f64, x, words, n, results)
+                         : pass->round_f32[kind](&pass->constants.f32, x, words, n, results);
 }
 
 static void fast_backs_off(fast_pass *pass)
@@ -98,10 +96,10 @@ static uint32_t fast_round(const nf_job *job, fast_pass *pass, const void *x, si
 {
     if (pass->is_random && !is_keyed)
         load_words(job->plan, start, n, b->words);
-    for (int is_clean = pass->dirty == 0;; is_clean = 0) {
-        const uint32_t verdict = is_keyed ? fast_try_keyed(job, pass, x, start, n, is_clean, &b->feed, results)
-                                          : fast_try(pass, x, n, is_clean, b->words, results);
-        if (!is_clean) {
+    for (int kind = pass->dirty ? FAST_IS_complete : pass->clean;; kind = FAST_IS_complete) {
+        const uint32_t verdict = is_keyed ? fast_try_keyed(job, pass, x, start, n, kind, &b->feed, results)
+                                          : fast_try(pass, x, n, kind, b->words, results);
+        if (kind == FAST_IS_complete) {
             pass->dirty--;
             return verdict;
         }
@@ -139,15 +137,6 @@ static void run_piece(nf_job *job, size_t start, size_t n, void *y)
     job->failed_at = start + piece.failed_at;
 }
 
-static void fast_clear_minus_zeros(const nf_job *job, const fast_pass *pass, void *results, size_t n)
-{
-    const uint64_t sign = job->to_values ? (uint64_t)1 << (8 * pass->result_size - 1) : job->plan->grid.sign_bit;
-    if (pass->is_wide)
-        fast_clear_minus_zeros_f64(results, n, sign);
-    else
-        fast_clear_minus_zeros_f32(results, n, (uint32_t)sign);
-}
-
 static int fast_any_negative(const fast_pass *pass, const void *x, size_t n)
 {
     return pass->is_wide ? fast_any_negative_f64(x, n) : fast_any_negative_f32(x, n);
@@ -169,8 +158,6 @@ static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int
         run_piece(job, start, n, y);
         return;
     }
-    if (pass->has_no_minus_zero)
-        fast_clear_minus_zeros(job, pass, results, n);
     if (!is_plain)
         fast_convert(job, pass, results, n, y);
     else if (!is_direct)

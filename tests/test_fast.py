@@ -207,7 +207,7 @@ def test_output_past_the_caches_has_the_same_bits(isa, offset, first):
     x[::100_003] = np.nan
     for format, mode in (
         *(("fixed<8,3>", "stochastic"), ("e4m3fn", "nearest_even")),
-        *(("bfloat16", "stochastic"), ("e4m3fnuz", "stochastic")),
+        *(("bfloat16", "stochastic"), ("e4m3fnuz", "stochastic"), ("binary8p4se", "stochastic")),
     ):
         out = np.empty(n + offset, np.float32)[offset:]
         with _core.forced_isa(isa):
