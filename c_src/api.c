@@ -199,7 +199,7 @@ nf_status nf_unpack(const nf_format *format, uint64_t code, nf_unpacked *number)
     nf_status status = nf_grid_init(&grid, format);
     if (status != NF_OK)
         return status;
-    if (!number || code > grid.mask)
+    if (!number || code > grid.mask || !is_codebook_code(&grid, code))
         return NF_BAD_ARGUMENT;
     nf_unpack_code(&grid, code, number);
     return NF_OK;

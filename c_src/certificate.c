@@ -63,8 +63,18 @@ static int type_holds_irrational(const nf_grid *g, const extent *t)
     return t == &extents[NF_F64] || (g->emin >= t->lowest && g->emax <= t->highest);
 }
 
+static int holds_codebook(const nf_grid *g, const extent *t)
+{
+    int holds = 1;
+    for (uint64_t code = 0; code <= g->max_magnitude; code++)
+        holds &= holds_code(t, g, code);
+    return holds;
+}
+
 static int type_holds_format(const nf_grid *g, const extent *t)
 {
+    if (g->format.family == NF_CODEBOOK)
+        return holds_codebook(g, t);
     int64_t low = smallest_exponent(g), high = g->emax;
     if (has_irrational_values(g))
         return type_holds_irrational(g, t);
@@ -140,6 +150,8 @@ static int carries_out(const nf_plan *p, const extent *x, const extent *y)
 static int holds_results(const nf_plan *p, const extent *x, const extent *y)
 {
     const nf_grid *g = &p->grid;
+    if (g->format.family == NF_CODEBOOK) /* any value may be the nearest */
+        return holds_codebook(g, y);
     int unbounded = p->options.overflow == NF_OVERFLOW_unbounded;
     int64_t high = unbounded || x->highest < g->emax ? x->highest : g->emax;
     if (has_irrational_values(g))

@@ -1,5 +1,6 @@
 /* Schoolbook arithmetic on limbs of 32 bits. */
 #include "exact.h"
+#include "number.h"
 #include "random.h"
 
 /* Drop zero limbs at both ends. */
@@ -19,18 +20,22 @@ static void trim(nf_exact *x)
     x->exponent += low;
 }
 
-nf_exact nf_exact_of(double x)
+nf_exact nf_exact_of_number(const nf_unpacked *x)
 {
-    nf_exact y = {.sign = x < 0 ? -1 : 1, .size = 3};
-    int exponent;
-    uint64_t significand = (uint64_t)ldexp(frexp(fabs(x), &exponent), 53);
-    int position = exponent - 53, shift = position & 31; /* the lowest bit, and its place in a limb */
+    nf_exact y = {.sign = x->sign ? -1 : 1, .size = 3};
+    const int position = (int)x->exponent - 63, shift = position & 31; /* the lowest bit, and its place in a limb */
     y.exponent = (position - shift) / 32;
-    y.limb[0] = (uint32_t)(significand << shift);
-    y.limb[1] = (uint32_t)((unsigned __int128)significand << shift >> 32);
-    y.limb[2] = (uint32_t)((unsigned __int128)significand << shift >> 64);
+    y.limb[0] = (uint32_t)(x->significand << shift);
+    y.limb[1] = (uint32_t)((unsigned __int128)x->significand << shift >> 32);
+    y.limb[2] = (uint32_t)((unsigned __int128)x->significand << shift >> 64);
     trim(&y);
     return y;
+}
+
+nf_exact nf_exact_of(double x)
+{
+    const nf_unpacked number = unpack_f64(x);
+    return nf_exact_of_number(&number);
 }
 
 /* The limb of weight 2**(32 * position). */
@@ -109,6 +114,19 @@ nf_exact nf_exact_difference(double a, double b)
 {
     nf_exact x = nf_exact_of(a), y = nf_exact_of(b);
     return nf_exact_subtract(&x, &y);
+}
+
+uint32_t nf_exact_next_digits(nf_exact *rest, const nf_exact *whole)
+{
+    uint32_t digits = 0;
+    for (int i = 0; i < 32; i++) {
+        *rest = nf_exact_add(rest, rest);
+        const nf_exact less = nf_exact_subtract(rest, whole);
+        const int is_one = less.sign >= 0;
+        digits = digits << 1 | (unsigned)is_one;
+        *rest = is_one ? less : *rest;
+    }
+    return digits;
 }
 
 /* What is left of the numerator after the words so far, in units of the last one: below 0 the number is above the

@@ -15,6 +15,7 @@ typedef struct nf_exact {
 } nf_exact;
 
 nf_exact nf_exact_of(double x);
+nf_exact nf_exact_of_number(const nf_unpacked *x); /* finite */
 nf_exact nf_exact_add(const nf_exact *a, const nf_exact *b);
 nf_exact nf_exact_subtract(const nf_exact *a, const nf_exact *b);
 nf_exact nf_exact_multiply(const nf_exact *a, const nf_exact *b);
@@ -24,6 +25,9 @@ int nf_exact_compare(const nf_exact *a, const nf_exact *b);
 
 /* a - b of doubles, exactly. */
 nf_exact nf_exact_difference(double a, double b);
+
+/* The next 32 binary digits of rest / whole, 0 <= rest < whole; the rest stays. */
+uint32_t nf_exact_next_digits(nf_exact *rest, const nf_exact *whole);
 
 /* The uniform number `which` (0 or 1) of an element: 0.W0 W1 W2 ... in base 2**32.  W0 is the word of draw `which`, the
  * further ones those of draws 4 + which, 6 + which, ...; draws 2 and 3 are the element's Gaussian. */

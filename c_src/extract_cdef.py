@@ -1,4 +1,4 @@
-"""Copy the declarations between the cdef marks of numfmt.h to a file that cffi can read."""
+"""Copy the declarations between the cdef marks of headers to a file that cffi can read."""
 
 import sys
 from pathlib import Path
@@ -12,5 +12,5 @@ def extract(header: str) -> str:
 
 
 if __name__ == "__main__":
-    source, target = map(Path, sys.argv[1:])
-    target.write_text(extract(source.read_text()))
+    *sources, target = map(Path, sys.argv[1:])
+    target.write_text("".join(extract(source.read_text()) for source in sources))

@@ -2,6 +2,7 @@
 #ifndef NF_FAMILIES_H
 #define NF_FAMILIES_H
 
+#include "codebook.h"
 #include "fixed_point.h"
 #include "floating_point.h"
 #include "lns.h"
@@ -10,7 +11,8 @@
 /* One row a family: unpack_<name> and <name>_tail in its header, nf_<name>_is_sound and nf_fill_<name> in a source
  * file, round_<name> in the rounding core.  In the order of nf_family; `extra` is handed on to each row. */
 #define NF_FAMILIES(ROW, extra) \
-    ROW(FIXED, fixed, extra) ROW(FLOAT, float, extra) ROW(POSIT, posit, extra) ROW(LNS, lns, extra)
+    ROW(FIXED, fixed, extra) \
+    ROW(FLOAT, float, extra) ROW(POSIT, posit, extra) ROW(LNS, lns, extra) ROW(CODEBOOK, codebook, extra)
 
 /* Does a descriptor of the family describe a format?  Then the rest of its grid. */
 #define NF_FAMILY_DECLARED(NAME, name, extra) \

@@ -42,10 +42,11 @@ typedef struct nf_grid {
     uint64_t min_magnitude; /* of the most negative finite value */
     uint64_t normal_magnitude; /* of the smallest normal value */
     uint64_t nan_code, infinity_magnitude;
+    uint64_t zero_code;
     uint8_t has_nan, has_infinity, has_negative_zero;
     uint8_t keeps_nan_sign; /* a NaN code of either sign */
     uint8_t is_p3109;
-    uint8_t lacks_zero; /* magnitude 0 is the smallest value */
+    uint8_t lacks_zero; /* floats: magnitude 0 is the smallest value */
     uint64_t
         *roots; /* NULL, or a loop's own table for lns.c: significands of fractional powers of 2, 0 where unknown */
 } nf_grid;

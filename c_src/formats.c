@@ -1,13 +1,24 @@
 /* Descriptors: the tables, the checks, and the numbers that follow from them. */
 #include "overflow.h"
 
+#define NF_NAMED_CODEBOOK(name, width, aliases, ...) \
+    static const double name##_values[] = {__VA_ARGS__}; \
+    static const nf_codebook name##_codebook = {name##_values, NULL, sizeof name##_values / sizeof *name##_values, \
+                                                NF_TURN_MIDDLE};
+#include "codebooks.def"
+#undef NF_NAMED_CODEBOOK
+
 static const nf_named_format named_formats[] = {
 #define NF_FORMAT(name, family, width, is_signed, exponent_bits, special, subnormals, fraction_bits, bias, aliases) \
     {#name, \
      aliases, \
-     {NF_##family, width, is_signed, exponent_bits, NF_##special, NF_##subnormals, fraction_bits, bias}},
+     {NF_##family, width, is_signed, exponent_bits, NF_##special, NF_##subnormals, fraction_bits, bias, NULL}},
 #include "formats.def"
 #undef NF_FORMAT
+#define NF_NAMED_CODEBOOK(name, width, aliases, ...) \
+    {#name, aliases, {NF_CODEBOOK, width, 0, 0, 0, 0, 0, 0, &name##_codebook}},
+#include "codebooks.def"
+#undef NF_NAMED_CODEBOOK
 };
 
 static const nf_mode roundings[] = {
@@ -58,7 +69,7 @@ nf_status nf_grid_init(nf_grid *g, const nf_format *format)
     memset(g, 0, sizeof *g);
     if (!format || format->family >= NF_FAMILY_COUNT || format->width > 64 || format->is_signed > 1)
         return NF_BAD_FORMAT;
-    if (!sound[format->family](format))
+    if ((format->family == NF_CODEBOOK) != (format->codebook != NULL) || !sound[format->family](format))
         return NF_BAD_FORMAT;
     g->format = *format;
     g->mask = ~(uint64_t)0 >> (64 - format->width);
@@ -75,12 +86,25 @@ nf_status nf_format_check(const nf_format *format)
 
 size_t nf_code_size(const nf_format *format) { return nf_format_check(format) == NF_OK ? bytes_of_code(format) : 0; }
 
+static uint8_t codebook_precision(const nf_codebook *book)
+{
+    int most = 1;
+    for (uint32_t i = 0; i < book->count; i++) {
+        const nf_unpacked value = unpack_f64(book->values[i]);
+        const int bits = value.kind == NF_ZERO ? 1 : 64 - __builtin_ctzll(value.significand);
+        most = bits > most ? bits : most;
+    }
+    return (uint8_t)most;
+}
+
 static uint8_t precision_of(const nf_grid *g)
 {
     if (g->format.family == NF_FIXED)
         return (uint8_t)(g->format.width - g->format.is_signed);
     if (g->format.family == NF_FLOAT || g->format.family == NF_LNS)
         return (uint8_t)(g->format.fraction_bits + 1);
+    if (g->format.family == NF_CODEBOOK)
+        return codebook_precision(g->format.codebook);
     int room = g->format.width - 3 - g->format.exponent_bits;
     return (uint8_t)(room > 0 ? room + 1 : 1);
 }
@@ -98,12 +122,15 @@ nf_status nf_format_describe(const nf_format *format, nf_format_facts *facts)
     int first_is_normal = is_float && (format->subnormals != NF_SUBNORMALS || g.lacks_zero);
     facts->smallest_positive_code = code_of(&g, first_is_normal ? g.normal_magnitude : g.max_magnitude ? 1 : 0, 0);
     facts->smallest_normal_code = code_of(&g, g.normal_magnitude <= g.max_magnitude ? g.normal_magnitude : 0, 0);
+    if (format->family == NF_CODEBOOK)
+        facts->smallest_positive_code = facts->smallest_normal_code = g.normal_magnitude;
     facts->nan_code = g.nan_code;
     facts->infinity_code = g.infinity_magnitude;
     facts->has_nan = g.has_nan;
     facts->has_infinity = g.has_infinity;
     facts->has_negative_zero = g.has_negative_zero;
     facts->has_irrational = (uint8_t)has_irrational_values(&g);
+    facts->has_zero = !g.lacks_zero;
     facts->precision = precision_of(&g);
     facts->default_overflow = g.has_infinity ? NF_OVERFLOW_infinity : NF_OVERFLOW_saturate;
     return NF_OK;
@@ -189,7 +216,8 @@ nf_status nf_plan_init(nf_plan *plan, const nf_format *format, const nf_options 
         return NF_BAD_ROUNDING;
     if (!overflow_has_meaning(&plan->grid, o->overflow, o->wrap_bits))
         return NF_BAD_OVERFLOW;
-    if (o->nan >= NF_NAN_POLICY_COUNT || (o->nan && plan->grid.has_nan))
+    if (o->nan >= NF_NAN_POLICY_COUNT || (o->nan && plan->grid.has_nan) ||
+        (o->nan == NF_NAN_zero && plan->grid.lacks_zero))
         return NF_BAD_NAN;
     if (o->overflow == NF_OVERFLOW_default)
         o->overflow = plan->grid.has_infinity ? NF_OVERFLOW_infinity : NF_OVERFLOW_saturate;

@@ -139,7 +139,7 @@ static int may_fail(const nf_job *job, const nf_kernels *kernels)
     if (!wraps && !refuses_nan)
         return 0;
     if (job->source)
-        return job->source->has_nan || job->source->has_infinity;
+        return job->source->has_nan || job->source->has_infinity || job->source->format.family == NF_CODEBOOK;
     return has_specials(job, kernels);
 }
 

@@ -1,5 +1,6 @@
 /* Laws on the grid of a format with a given mean and variance (LP-SGLD's variance-corrected rounding, and its form for
- * grids whose gaps differ).  A format's finite values are numbered in ascending order, 0 being the value 0. */
+ * grids whose gaps differ).  A format's finite values are numbered in ascending order, 0 being the value 0, or the
+ * first one of a codebook. */
 #ifndef NF_LAW_H
 #define NF_LAW_H
 

@@ -12,6 +12,8 @@ NF_INLINE double law_value(const nf_law *law, int64_t number)
         return law->values[number - law->lowest];
     if (grid->format.family == NF_FIXED)
         return (double)number * law->gap;
+    if (grid->format.family == NF_CODEBOOK)
+        return grid->format.codebook->values[number];
     uint64_t magnitude = (uint64_t)(number < 0 ? -number : number);
     if (magnitude)
         magnitude += law->skipped;
@@ -49,6 +51,10 @@ NF_INLINE int64_t law_floor(const nf_law *law, double x)
         for (int64_t step = law->half; step; step >>= 1)
             place += law->values[place + step] <= x ? step : 0;
         return law->lowest + place;
+    }
+    if (grid->format.family == NF_CODEBOOK) {
+        const nf_unpacked place = unpack_f64(x);
+        return codebook_floor(grid->format.codebook, &place);
     }
     if (x == 0)
         return 0;

@@ -17,6 +17,7 @@ void nf_fill_lns(nf_grid *g)
     g->normal_magnitude = 1;
     g->has_nan = 1;
     g->nan_code = g->sign_bit | lns_offset(g);
+    g->zero_code = lns_offset(g);
 }
 
 /* A log of the format as a power. */

@@ -25,6 +25,19 @@ NF_INLINE nf_unpacked special_of(nf_kind kind, int sign)
     return x;
 }
 
+/* -1, 0 or 1 as a is below, at or above b; neither infinite nor NaN. */
+NF_INLINE int compare_numbers(const nf_unpacked *a, const nf_unpacked *b)
+{
+    const int a_sign = a->kind == NF_ZERO ? 0 : a->sign ? -1 : 1, b_sign = b->kind == NF_ZERO ? 0 : b->sign ? -1 : 1;
+    if (a_sign != b_sign)
+        return a_sign < b_sign ? -1 : 1;
+    if (a_sign == 0)
+        return 0;
+    if (a->exponent != b->exponent)
+        return a->exponent < b->exponent ? -a_sign : a_sign;
+    return a->significand == b->significand ? 0 : a->significand < b->significand ? -a_sign : a_sign;
+}
+
 /* An IEEE interchange format with the given field widths. */
 NF_INLINE nf_unpacked unpack_ieee(uint64_t bits, int exponent_bits, int fraction_bits)
 {

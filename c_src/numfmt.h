@@ -52,7 +52,7 @@ const char *nf_status_message(nf_status status);
 
 /* --- formats ------------------------------------------------------------------------------------------------ */
 
-typedef enum nf_family { NF_FIXED = 0, NF_FLOAT, NF_POSIT, NF_LNS, NF_FAMILY_COUNT } nf_family;
+typedef enum nf_family { NF_FIXED = 0, NF_FLOAT, NF_POSIT, NF_LNS, NF_CODEBOOK, NF_FAMILY_COUNT } nf_family;
 
 /* What the special codes of a float mean. */
 typedef enum nf_special {
@@ -76,6 +76,18 @@ typedef enum nf_subnormals {
     NF_SUBNORMALS_COUNT
 } nf_subnormals;
 
+/* Where nearest modes turn in a codebook: middles, geometric means (middles where signs differ), own thresholds. */
+typedef enum nf_turns { NF_TURN_MIDDLE = 0, NF_TURN_GEOMETRIC, NF_TURN_OWN, NF_TURN_COUNT } nf_turns;
+
+/* The values of a codebook: 2..65536 finite numbers in ascending order, all different, no -0.  It and its arrays belong
+ * to the caller and stay as they are for as long as a format that names it is used. */
+typedef struct nf_codebook {
+    const double *values;
+    const double *thresholds; /* NF_TURN_OWN: count - 1, each from one value to the next; else NULL */
+    uint32_t count;
+    uint8_t turns; /* nf_turns */
+} nf_codebook;
+
 /* A format.  Fill the fields of its family, leave the others 0, and ask nf_format_check.
  *
  *   NF_FIXED  code = two's complement (or unsigned) integer, value = code * 2**-fraction_bits.
@@ -90,7 +102,9 @@ typedef enum nf_subnormals {
  *
  *   NF_LNS    | sign | log2 of the magnitude, two's complement, in units of 2**-fraction_bits |   width 3..64;
  *             fraction_bits 0..width - 2; is_signed 1.  The log 10..0 is zero or, with the sign set, NaN.  Nearest
- *             roundings turn at the half-way log, stochastic ones go by values.  Most values are irrational. */
+ *             roundings turn at the half-way log, stochastic ones go by values.  Most values are irrational.
+ *
+ *   NF_CODEBOOK  value = codebook->values[code]; width: the bits of count - 1.  Codes from count on decode to NaN. */
 typedef struct nf_format {
     uint8_t family;
     uint8_t width;
@@ -100,6 +114,7 @@ typedef struct nf_format {
     uint8_t subnormals;
     int32_t fraction_bits;
     int64_t bias;
+    const nf_codebook *codebook;
 } nf_format;
 
 /* NF_OK, or NF_BAD_FORMAT where a field is out of range or no nonzero finite value would exist. */
@@ -111,9 +126,9 @@ size_t nf_code_size(const nf_format *format);
 /* Facts that follow from a format. */
 typedef struct nf_format_facts {
     uint64_t max_code, min_code; /* the largest and the smallest (where signed: most negative) finite value */
-    uint64_t smallest_positive_code, smallest_normal_code; /* fixed and posit: both the same */
+    uint64_t smallest_positive_code, smallest_normal_code; /* both the same but of floats; codebook: count if none is */
     uint64_t nan_code, infinity_code;                      /* valid where has_nan, has_infinity */
-    uint8_t has_nan, has_infinity, has_negative_zero;
+    uint8_t has_nan, has_infinity, has_negative_zero, has_zero;
     uint8_t has_irrational;   /* values that no float is: see nf_unpacked */
     uint8_t precision;        /* at most, with the hidden bit; fixed: width less the sign; LNS: fraction_bits + 1 */
     uint8_t default_overflow; /* nf_overflow */
@@ -270,78 +285,9 @@ int nf_isa_supported(size_t index);
 
 const char *nf_version(void);
 
-/* --- samplers ----------------------------------------------------------------------------------------------- */
-
-/* The standard Gaussians of elements first .. first + n - 1 of the key's call: from two words each, at draws `draw` and
- * `draw` + 1, by Box and Muller's rule.  The same bits on every machine; the error is below 6 ulp. */
-nf_status nf_gaussian(const nf_key *key, uint64_t first, uint16_t draw, double *out, size_t n, uint8_t isa);
-
-/* 1 / (1 + e**-z) and its logarithm, with an error below 0.5001 ulp.  The same bits on every machine. */
-nf_status nf_logistic(const float *z, float *out, size_t n, uint8_t isa);
-nf_status nf_log_logistic(const float *z, float *out, size_t n, uint8_t isa);
-
-typedef enum nf_law_method {
-    NF_LAW_PAPER = 0, /* uniform grids: Zhang, Wilson and De Sa (ICML 2022); others: nested pairs */
-    NF_LAW_ONE_SHOT,  /* nested pairs on every grid */
-    NF_LAW_METHOD_COUNT
-} nf_law_method;
-
-/* For each element a random value of the format with exactly the given mean and variance, where the grid has such a
- * law.  mean and out have n elements of their types, NF_F32 or NF_F64; variance has n, or one where
- * `one_variance` is not 0.  Element i draws from (key, first + i).  `report` gets count, saturated (the mean was
- * outside the range, or the result was moved to an end) and infeasible (the variance is below the least that a law with
- * this mean has: stochastic rounding).  NF_FOUND_NAN, NF_FOUND_RANGE: a NaN, an infinite or a negative number at
- * *failed_at (may be NULL).  NF_BAD_TYPE: `out_type` or a double cannot hold every value of the format.  `out` may be
- * `mean` where the types agree. */
-nf_status nf_variance_corrected(const nf_format *format, uint8_t method, const nf_key *key, uint64_t first,
-                                nf_type mean_type, const void *mean, const double *variance, int one_variance,
-                                nf_type out_type, void *out, size_t n, nf_report *report, uint64_t *failed_at,
-                                uint8_t isa);
-
-/* The laws themselves: `values` and `probabilities` have 4 * n elements, ascending, those unused with probability 0.
- * Where the variance exceeds what the grid's own law gives, a Gaussian comes first: then this is the law that follows
- * when the Gaussian's outcome is `mean`. */
-nf_status nf_variance_corrected_law(const nf_format *format, uint8_t method, const double *mean, const double *variance,
-                                    double *values, double *probabilities, size_t n, uint64_t *failed_at);
-
-/* Row `index` of the update policies, index = the number used in nf_update; NULL past the end. */
-const nf_mode *nf_policy_at(size_t index);
-
-/* One step of a Langevin sampler in low precision, in float32 arithmetic with every operation rounded:
- *
- *   g = gradient, rounded to gradient_format;   mu = theta + step_size * g;   then by the policy
- *   full      mu + deviation * xi
- *   naive     mu + deviation * xi, rounded to accumulator_format
- *   vc        nf_variance_corrected(mu, noise_variance) on accumulator_format, by the paper's method
- *   one_shot  the same by the one-shot method
- *
- * where deviation is the float32 square root of noise_variance and xi the float32 Gaussian of noise_key. */
-typedef struct nf_update {
-    uint8_t policy;
-    const nf_format *gradient_format;      /* NULL: not rounded */
-    const nf_options *gradient_options;    /* with its own key, and `first` of this struct */
-    const nf_format *accumulator_format;   /* needed by all but full */
-    const nf_options *accumulator_options; /* naive */
-    const nf_key *noise_key;               /* full, naive */
-    const nf_key *weight_key;              /* vc, one_shot */
-    uint64_t first;                        /* the number of element 0 */
-    float step_size;
-    double noise_variance;
-    uint8_t isa;
-} nf_update;
-
-/* `out` may be theta.  `report` gets count, saturated and infeasible, of the accumulator.  NF_FOUND_NAN and
- * NF_FOUND_RANGE: *failed_at (may be NULL) is the first element that cannot be rounded. */
-nf_status nf_sampler_update(const nf_update *update, const float *theta, const float *gradient, float *out, size_t n,
-                            nf_report *report, uint64_t *failed_at);
-
-/* out = a @ b in float32 or float64 arithmetic (`type`), each output summed over k in ascending order from 0, every
- * product and every sum rounded once.  a: m x k, element (i, j) at i * a_step + j.  b: k x n, element (i, j) at
- * i * b_row + j * b_column.  out: m x n without gaps, overlapping neither. */
-nf_status nf_matmul_in_order(nf_type type, const void *a, size_t a_step, const void *b, size_t b_row, size_t b_column,
-                             void *out, size_t m, size_t k, size_t n, uint8_t isa);
-
 /* cdef: end */
+
+#include "numfmt_samplers.h"
 
 #ifdef __cplusplus
 }

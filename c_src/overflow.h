@@ -47,7 +47,7 @@ NF_INLINE nf_outcome round_nan(const nf_plan *plan, int sign)
         return outcome(nan_code(grid, sign), NF_WAS_NAN);
     switch (plan->options.nan) {
     case NF_NAN_zero:
-        return outcome(0, NF_WAS_NAN);
+        return outcome(grid->zero_code, NF_WAS_NAN);
     case NF_NAN_max:
         return outcome(end_code(plan, 0), NF_WAS_NAN);
     case NF_NAN_min:
@@ -86,7 +86,7 @@ NF_INLINE nf_outcome overflow_finite(const nf_plan *plan, int sign, int leaves)
     nf_outcome o;
     switch (plan->options.overflow) {
     case NF_OVERFLOW_saturate_zero:
-        return outcome(code_of(grid, 0, 0), what);
+        return outcome(grid->zero_code, what);
     case NF_OVERFLOW_error:
         return outcome(0, what | NF_FAILED_RANGE);
     case NF_OVERFLOW_infinity:
@@ -125,7 +125,7 @@ NF_INLINE nf_outcome overflow_infinite(const nf_plan *plan, int sign)
         break;
     }
     if (policy == NF_OVERFLOW_saturate_zero)
-        return outcome(code_of(grid, 0, 0), NF_WAS_OVERFLOWED);
+        return outcome(grid->zero_code, NF_WAS_OVERFLOWED);
     if (policy == NF_OVERFLOW_infinity || policy == NF_OVERFLOW_infinity_or_nan)
         return infinity_of_infinite(plan, sign);
     if (policy == NF_OVERFLOW_saturate_propagate && grid->has_infinity && !(sign && !grid->sign_bit))

@@ -20,6 +20,12 @@ NF_INLINE double nearest_f64(const nf_unpacked *x)
 static double gap_around(const nf_grid *grid, const nf_unpacked *x)
 {
     nf_unpacked low = number_of(0, 1, grid->emin), high;
+    if (grid->format.family == NF_CODEBOOK) {
+        const nf_codebook *book = grid->format.codebook;
+        const int64_t at = codebook_floor(book, x), last = (int64_t)book->count - 2;
+        const int64_t from = at < 0 ? 0 : at > last ? last : at;
+        return book->values[from + 1] - book->values[from];
+    }
     if (grid->format.family == NF_POSIT || grid->format.family == NF_LNS) {
         const nf_cell cell = grid->format.family == NF_POSIT ? layout_posit(grid, x, 1) : nf_layout_lns(grid, x, 0);
         uint64_t below = cell.outside ? grid->max_magnitude : cell.low;
@@ -38,6 +44,8 @@ static int underflows(const nf_plan *plan, const nf_unpacked *x, uint32_t word, 
 {
     if (x->kind == NF_FINITE_NUMBER && plan->grid.format.family == NF_LNS)
         return nf_layout_lns(&plan->grid, x, 0).low == 0;
+    if (x->kind == NF_FINITE_NUMBER && plan->grid.format.family == NF_CODEBOOK)
+        return is_below_codebook(&plan->grid, x);
     if (x->kind != NF_FINITE_NUMBER || x->exponent >= plan->grid.emin)
         return 0;
     return plan->grid.format.family != NF_FLOAT || !reaches_normal(plan->options.rounding, plan, x, word, element);

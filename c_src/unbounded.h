@@ -58,7 +58,7 @@ static uint32_t round_unbounded(const nf_plan *plan, const nf_unpacked *x, const
         } else if (x[i].kind == NF_NAN)
             what[i] = NF_WAS_NAN;
         else if (x[i].kind == NF_ZERO)
-            values[i] = unpack_code(&plan->grid, round_zero(mode, plan, x[i].sign).code);
+            values[i] = unpack_code(&plan->grid, round_zero(mode, plan, x[i].sign, words[i], first + i).code);
         if (values[i].exponent != x[i].exponent || values[i].significand != x[i].significand)
             what[i] |= x[i].kind == NF_NAN ? 0 : NF_WAS_INEXACT;
         if (values[i].kind == NF_FINITE_NUMBER && values[i].exponent > largest_exponent(type))

@@ -29,13 +29,14 @@ from ._report import Report
 from ._sampling import gaussian, variance_corrected, variance_corrected_law
 from ._threads import get_num_threads, set_num_threads
 from ._update import sampler_update
-from .formats import LNS, P3109, Fixed, Float, Format, Posit, PowerOfTwo
+from .formats import LNS, P3109, Codebook, Fixed, Float, Format, Posit, PowerOfTwo
 
 __version__: str = _text(_lib.nf_version())
 
 __all__ = [
     "LNS",
     "P3109",
+    "Codebook",
     "DtypeError",
     "Fixed",
     "Float",

@@ -102,14 +102,14 @@ def read_codes(codes: object, format: Format, argument: str = "codes") -> Input:
     dtype = array.dtype
     if dtype.kind not in "ui":
         raise DtypeError(f"{argument} has dtype {dtype}; codes are unsigned integers")
-    if array.size and (dtype.itemsize * 8 > format.width or dtype.kind == "i"):
+    highest = format.highest_code
+    if array.size and (dtype.kind == "i" or highest < (1 << 8 * dtype.itemsize) - 1):
         low = int(np.minimum.reduce(array, axis=None)) if dtype.kind == "i" else 0
         high = int(np.maximum.reduce(array, axis=None))
-        if low < 0 or high >> format.width:
+        if low < 0 or high > highest:
             bad = low if low < 0 else high
-            raise FormatError(
-                f"{argument} holds {bad}, which is no code of {format}: 0 .. 2**{format.width} - 1"
-            )
+            last = highest if highest + 1 < 1 << format.width else f"2**{format.width} - 1"
+            raise FormatError(f"{argument} holds {bad}, which is no code of {format}: 0 .. {last}")
     return Input(array, plain(array, code_dtype(format)), is_scalar, argument, format)
 
 

@@ -36,6 +36,8 @@ class Plan:
         self.format = parse(format)
         self.descriptor = self.format._descriptor()
         self.code_dtype = code_dtype(self.format)
+        last = (1 << 8 * self.code_dtype.itemsize) - 1
+        self.every_integer_is_code = self.format.highest_code == last
         self._given = (rounding, overflow, nan)
         self._options: dict[tuple[int, int, bool], Any] = {}
         self._dtypes: dict[tuple[_Dtype | None, _Dtype | None], _Dtype] = {}

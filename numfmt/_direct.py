@@ -68,7 +68,7 @@ def decode(plan: Plan, codes: Any, dtype: Any, out: Any) -> bool:
     if not _are_plain(codes, out) or codes.dtype != plan.code_dtype:
         return False
     kind = _FLOAT_TYPES.get(out.dtype)
-    if kind is None or codes.itemsize * 8 != plan.format.width or as_dtype(dtype) != out.dtype:
+    if kind is None or not plan.every_integer_is_code or as_dtype(dtype) != out.dtype:
         return False
     status: int = _nf_decode(
         plan.descriptor, pointer(codes), kind, pointer(out), codes.size, isa_number(), count()

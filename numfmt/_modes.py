@@ -204,6 +204,8 @@ def resolve(format: Any, rounding: str | None, overflow: str | None, nan: str | 
     number = parse_nan(nan)
     if number and format.has_nan:
         raise RoundingError(f"nan={nan!r} has no meaning for {format.bare()}: it has a NaN")
+    if number and _core.NAN_POLICIES[number].name == "zero" and not format.has_zero:
+        raise RoundingError(f"nan={nan!r} has no meaning for {format.bare()}: it has no 0")
     return Modes(chosen, parsed, number)
 
 

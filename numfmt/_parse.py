@@ -12,7 +12,8 @@ import numpy as np
 from . import _core
 from ._core import lib
 from ._errors import FormatError, unknown
-from .formats import LNS, P3109, Fixed, Float, Format, Posit, PowerOfTwo
+from .formats import LNS, P3109, Codebook, Fixed, Float, Format, Posit, PowerOfTwo
+from .formats.codebook import TURNS, values_of_row
 from .formats.float import SPECIALS, SUBNORMALS
 from .formats.power_of_two import TIES
 
@@ -29,6 +30,8 @@ def _from_row(row: Any) -> Format:
         return Fixed(row.width, row.fraction_bits, signed=bool(row.is_signed))
     if row.family == lib.NF_POSIT:
         return Posit(row.width, row.exponent_bits)
+    if row.family == lib.NF_CODEBOOK:
+        return Codebook(values_of_row(row))
     if row.special in (lib.NF_P3109_EXTENDED, lib.NF_P3109_FINITE):
         extended = row.special == lib.NF_P3109_EXTENDED
         signed = bool(row.is_signed)
@@ -132,6 +135,23 @@ def _power_of_two(parts: list[str], spelling: str) -> Format:
     return PowerOfTwo(*positional, tie="".join(ties) or "arithmetic", **keywords)
 
 
+def _number(part: str, spelling: str) -> float:
+    try:
+        return float(part)
+    except ValueError:
+        raise FormatError(f"format={spelling!r}: {part!r} must be a number") from None
+
+
+def _codebook(parts: list[str], spelling: str) -> Format:
+    values = [_number(part, spelling) for part in parts if "=" not in part]
+    named_parts = [part for part in parts if "=" in part]
+    _, keywords = _arguments(named_parts, ("name", "thresholds", *_CARRIED), spelling)
+    turns = keywords.get("thresholds", "middle")
+    if turns not in TURNS:
+        keywords["thresholds"] = tuple(_number(turn, spelling) for turn in turns.split("|"))
+    return Codebook(tuple(values), **keywords)
+
+
 def _ap_fixed(parts: list[str], spelling: str, signed: bool) -> Format:
     usage = "ap_fixed<width,integer_bits,AP_TRN,AP_WRAP,saturated_bits>"
     if not 2 <= len(parts) <= 5:
@@ -152,6 +172,7 @@ _FAMILIES: dict[str, Callable[[list[str], str], Format]] = {
     "posit": _posit,
     "lns": _lns,
     "pow2": _power_of_two,
+    "codebook": _codebook,
     "ap_fixed": functools.partial(_ap_fixed, signed=True),
     "ap_ufixed": functools.partial(_ap_fixed, signed=False),
 }
@@ -188,7 +209,14 @@ def _bare_name(name: str, spelling: str) -> Format:
         return _minifloat(match, spelling)
     if (match := _P3109.match(name)) is not None:
         return _p3109(match)
-    usages = ["fixed<8,3>", "ufixed<8,3>", "float<4,3>", "posit<8,2>", "ap_fixed<8,4>"]
+    usages = [
+        "fixed<8,3>",
+        "ufixed<8,3>",
+        "float<4,3>",
+        "posit<8,2>",
+        "ap_fixed<8,4>",
+        "codebook<-1,0,1>",
+    ]
     if name in _FAMILIES:
         raise FormatError(f"format={spelling!r} needs parameters, as in {' '.join(usages)}")
     raise FormatError(unknown("format", spelling, [*named(), *_FAMILIES, *usages]))

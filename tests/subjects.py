@@ -6,6 +6,7 @@ import numpy as np
 from oracle_formats import Fixed, Float, Format
 from oracle_lns import LNS, PowerOfTwo
 from oracle_p3109 import P3109, Exponents
+from oracle_tables import Codebook
 from sheet import Sheet
 
 import numfmt as nf
@@ -36,6 +37,10 @@ def library(format: Format) -> nf.Format:
             subnormals=SUBNORMALS.get(format.subnormals, format.subnormals),
             signed=format.signed,
         )
+    if isinstance(format, Codebook):
+        own = isinstance(format.turns, tuple)
+        turns = tuple(map(float, format.turns)) if own else format.turns
+        return nf.Codebook(tuple(map(float, format.values)), thresholds=turns)
     return nf.Posit(format.width, format.es)
 
 

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-HEADER = Path(__file__).parents[2] / "c_src" / "numfmt.h"
+CORE = Path(__file__).parents[2] / "c_src"
+HEADERS = (CORE / "numfmt.h", CORE / "numfmt_samplers.h")
 SECTION = re.compile(r"/\* --- (?P<title>[^-]+?) -+ \*/")
 COMMENT = re.compile(r"/\*(?P<text>.*?)\*/\n?", re.DOTALL)
 SPECIAL = re.compile(r"([\\*_<>\[\]#|])")
@@ -11,10 +12,10 @@ SPECIAL = re.compile(r"([\\*_<>\[\]#|])")
 
 def write(folder: Path) -> None:
     """Write the page text into the folder."""
-    header = HEADER.read_text()
-    preface = COMMENT.match(header)
+    headers = [path.read_text() for path in HEADERS]
+    preface = COMMENT.match(headers[0])
     assert preface is not None
-    body = header.split("/* cdef: begin */")[1].split("/* cdef: end */")[0]
+    body = "".join(h.split("/* cdef: begin */")[1].split("/* cdef: end */")[0] for h in headers)
     sections = SECTION.split(body)
     pages = [prose(preface["text"])]
     for title, content in zip(sections[1::2], sections[2::2], strict=True):

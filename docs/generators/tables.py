@@ -71,6 +71,8 @@ def family(f: nf.Format) -> str:
         return str(f)
     if isinstance(f, nf.Posit):
         return f"posit<{f.width},{f.es}>"
+    if isinstance(f, nf.Codebook):
+        return f"codebook of {len(f.values)} values"
     return f"{'' if f.signed else 'u'}fixed<{f.width},{f.fraction_bits}>"
 
 

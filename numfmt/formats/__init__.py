@@ -1,6 +1,7 @@
 """The format families, one class each."""
 
 from ._base import Format
+from .codebook import Codebook
 from .fixed import Fixed
 from .float import Float
 from .lns import LNS
@@ -8,4 +9,4 @@ from .p3109 import P3109
 from .posit import Posit
 from .power_of_two import PowerOfTwo
 
-__all__ = ["LNS", "P3109", "Fixed", "Float", "Format", "Posit", "PowerOfTwo"]
+__all__ = ["LNS", "P3109", "Codebook", "Fixed", "Float", "Format", "Posit", "PowerOfTwo"]

@@ -103,7 +103,7 @@ class Format:
     rounding: str | None
     overflow: str | None
 
-    def _fields(self) -> dict[str, int]:
+    def _fields(self) -> dict[str, Any]:
         raise AssertionError("a family says which descriptor it is")
 
     def _spelling(self) -> tuple[str, list[str]]:
@@ -187,6 +187,15 @@ class Format:
         return bool(facts_of(self.bare()).has_infinity)
 
     @property
+    def has_zero(self) -> bool:
+        return bool(facts_of(self.bare()).has_zero)
+
+    @property
+    def highest_code(self) -> int:
+        """The largest integer that is a code."""
+        return (1 << self.width) - 1
+
+    @property
     def has_nan(self) -> bool:
         """Has a NaN, which posits call NaR."""
         return bool(facts_of(self.bare()).has_nan)
@@ -234,7 +243,7 @@ class Format:
             raise FormatError(
                 f"{self} has 2**{self.width} codes; all_codes() lists up to 2**{_LISTABLE_WIDTH}"
             )
-        return np.arange(1 << self.width, dtype=code_dtype(self))
+        return np.arange(self.highest_code + 1, dtype=code_dtype(self))
 
     def all_values(self, dtype: Any = np.float64) -> np.ndarray[Any, Any]:
         """The value of every code, in the order of `all_codes`."""

@@ -1,0 +1,82 @@
+/* numfmt.h's part for samplers, which it includes.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#ifndef NUMFMT_SAMPLERS_H
+#define NUMFMT_SAMPLERS_H
+
+/* cdef: begin */
+
+/* --- samplers ----------------------------------------------------------------------------------------------- */
+
+/* The standard Gaussians of elements first .. first + n - 1 of the key's call: from two words each, at draws `draw` and
+ * `draw` + 1, by Box and Muller's rule.  The same bits on every machine; the error is below 6 ulp. */
+nf_status nf_gaussian(const nf_key *key, uint64_t first, uint16_t draw, double *out, size_t n, uint8_t isa);
+
+/* 1 / (1 + e**-z) and its logarithm, with an error below 0.5001 ulp.  The same bits on every machine. */
+nf_status nf_logistic(const float *z, float *out, size_t n, uint8_t isa);
+nf_status nf_log_logistic(const float *z, float *out, size_t n, uint8_t isa);
+
+typedef enum nf_law_method {
+    NF_LAW_PAPER = 0, /* uniform grids: Zhang, Wilson and De Sa (ICML 2022); others: nested pairs */
+    NF_LAW_ONE_SHOT,  /* nested pairs on every grid */
+    NF_LAW_METHOD_COUNT
+} nf_law_method;
+
+/* For each element a random value of the format with exactly the given mean and variance, where the grid has such a
+ * law.  mean and out have n elements of their types, NF_F32 or NF_F64; variance has n, or one where
+ * `one_variance` is not 0.  Element i draws from (key, first + i).  `report` gets count, saturated (the mean was
+ * outside the range, or the result was moved to an end) and infeasible (the variance is below the least that a law with
+ * this mean has: stochastic rounding).  NF_FOUND_NAN, NF_FOUND_RANGE: a NaN, an infinite or a negative number at
+ * *failed_at (may be NULL).  NF_BAD_TYPE: `out_type` or a double cannot hold every value of the format.  `out` may be
+ * `mean` where the types agree. */
+nf_status nf_variance_corrected(const nf_format *format, uint8_t method, const nf_key *key, uint64_t first,
+                                nf_type mean_type, const void *mean, const double *variance, int one_variance,
+                                nf_type out_type, void *out, size_t n, nf_report *report, uint64_t *failed_at,
+                                uint8_t isa);
+
+/* The laws themselves: `values` and `probabilities` have 4 * n elements, ascending, those unused with probability 0.
+ * Where the variance exceeds what the grid's own law gives, a Gaussian comes first: then this is the law that follows
+ * when the Gaussian's outcome is `mean`. */
+nf_status nf_variance_corrected_law(const nf_format *format, uint8_t method, const double *mean, const double *variance,
+                                    double *values, double *probabilities, size_t n, uint64_t *failed_at);
+
+/* Row `index` of the update policies, index = the number used in nf_update; NULL past the end. */
+const nf_mode *nf_policy_at(size_t index);
+
+/* One step of a Langevin sampler in low precision, in float32 arithmetic with every operation rounded:
+ *
+ *   g = gradient, rounded to gradient_format;   mu = theta + step_size * g;   then by the policy
+ *   full      mu + deviation * xi
+ *   naive     mu + deviation * xi, rounded to accumulator_format
+ *   vc        nf_variance_corrected(mu, noise_variance) on accumulator_format, by the paper's method
+ *   one_shot  the same by the one-shot method
+ *
+ * where deviation is the float32 square root of noise_variance and xi the float32 Gaussian of noise_key. */
+typedef struct nf_update {
+    uint8_t policy;
+    const nf_format *gradient_format;      /* NULL: not rounded */
+    const nf_options *gradient_options;    /* with its own key, and `first` of this struct */
+    const nf_format *accumulator_format;   /* needed by all but full */
+    const nf_options *accumulator_options; /* naive */
+    const nf_key *noise_key;               /* full, naive */
+    const nf_key *weight_key;              /* vc, one_shot */
+    uint64_t first;                        /* the number of element 0 */
+    float step_size;
+    double noise_variance;
+    uint8_t isa;
+} nf_update;
+
+/* `out` may be theta.  `report` gets count, saturated and infeasible, of the accumulator.  NF_FOUND_NAN and
+ * NF_FOUND_RANGE: *failed_at (may be NULL) is the first element that cannot be rounded. */
+nf_status nf_sampler_update(const nf_update *update, const float *theta, const float *gradient, float *out, size_t n,
+                            nf_report *report, uint64_t *failed_at);
+
+/* out = a @ b in float32 or float64 arithmetic (`type`), each output summed over k in ascending order from 0, every
+ * product and every sum rounded once.  a: m x k, element (i, j) at i * a_step + j.  b: k x n, element (i, j) at
+ * i * b_row + j * b_column.  out: m x n without gaps, overlapping neither. */
+nf_status nf_matmul_in_order(nf_type type, const void *a, size_t a_step, const void *b, size_t b_row, size_t b_column,
+                             void *out, size_t m, size_t k, size_t n, uint8_t isa);
+
+/* cdef: end */
+
+#endif
