@@ -9,9 +9,9 @@ typedef struct nf_cell {
     uint64_t step;            /* the neighbour above is low + step */
     uint64_t tail;            /* distance from low in cells, times 2**64, cut */
     uint8_t sticky;           /* more was cut from the tail */
-    uint8_t significand_even; /* the last bit of low's significand (posit: of its code) is 0 */
+    uint8_t significand_even; /* the last bit of low's significand (tapered formats: of its code) is 0 */
     uint8_t outside;          /* beyond the largest finite value, whatever the rounding */
-    uint8_t forced;           /* up unless exact, whatever the rounding (posits never round to 0) */
+    uint8_t forced;           /* up unless exact, whatever the rounding (tapered formats never round to 0) */
 } nf_cell;
 
 /* The tail as an exact fraction numerator / (divisor * 2**shift), for comparisons that need more than 64 bits.  Divisor

@@ -1,4 +1,5 @@
 /* When can an element type hold every result that can occur?  Decided binade by binade from exponents alone. */
+#include "kernels.h"
 #include "overflow.h"
 
 /* Values of a type in the binade of exponent e are multiples of 2**lsb. */
@@ -17,11 +18,13 @@ static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 static int64_t lsb_of_type(const extent *t, int64_t e) { return larger(t->lowest, e - t->fraction_bits); }
 
+static int64_t lsb_of_number(const nf_unpacked *x) { return x->exponent - 63 + __builtin_ctzll(x->significand); }
+
 static int holds_number(const extent *t, const nf_unpacked *x)
 {
     if (x->kind != NF_FINITE_NUMBER)
         return 1;
-    int64_t lsb = x->exponent - 63 + __builtin_ctzll(x->significand);
+    int64_t lsb = lsb_of_number(x);
     return x->exponent <= t->highest && x->exponent >= t->lowest && lsb >= lsb_of_type(t, x->exponent);
 }
 
@@ -32,10 +35,28 @@ static int holds_code(const extent *t, const nf_grid *grid, uint64_t code)
     return holds_number(t, &x);
 }
 
+/* The value at the lower end of the cell of 2**e in a tapered format, or the smallest one below that. */
+static nf_unpacked lower_end(const nf_grid *g, int64_t e, uint64_t *code)
+{
+    nf_unpacked x = number_of(0, 1, e), low;
+    *code = e > g->emax ? g->max_magnitude : layout_magnitude(g, &x, 0).low;
+    *code += *code == 0;
+    nf_unpack_code(g, *code, &low);
+    return low;
+}
+
+/* The binade of that value: lower than e where a cell spans binades. */
+static int64_t binade_of_results(const nf_grid *g, int64_t e)
+{
+    uint64_t code;
+    return g->is_tapered ? lower_end(g, e, &code).exponent : e;
+}
+
 /* Exponent of the last place of the format at exponent e; below the smallest positive value: of that value. */
 static int64_t lsb_of_format(const nf_grid *g, int64_t e)
 {
     int64_t t = g->format.fraction_bits;
+    uint64_t code;
     if (g->format.family == NF_FIXED)
         return -t;
     if (g->format.family == NF_FLOAT) {
@@ -43,11 +64,11 @@ static int64_t lsb_of_format(const nf_grid *g, int64_t e)
             return g->emin;
         return larger(e, g->emin) - t;
     }
-    if (e < g->emin || e >= g->emax)
-        return e < g->emin ? g->emin : g->emax;
-    nf_unpacked x = number_of(0, 1, e);
-    int es = g->format.exponent_bits, room = posit_room(g, &x), cut = es > room ? es - room : 0;
-    return cut ? (e >> cut) * ((int64_t)1 << cut) : e - (room - es);
+    nf_unpacked low = lower_end(g, e, &code), next;
+    if (code == g->max_magnitude)
+        return lsb_of_number(&low);
+    nf_unpack_code(g, code + 1, &next);
+    return lsb_of_number(next.exponent == low.exponent ? &next : &low);
 }
 
 static int64_t smallest_exponent(const nf_grid *g)
@@ -83,7 +104,7 @@ static int type_holds_format(const nf_grid *g, const extent *t)
     if (!holds_code(t, g, g->max_magnitude) || !holds_code(t, g, code_of(g, g->min_magnitude, g->sign_bit != 0)))
         return 0;
     for (int64_t e = low; e <= high; e++)
-        if (lsb_of_format(g, e) < lsb_of_type(t, e))
+        if (lsb_of_format(g, e) < lsb_of_type(t, binade_of_results(g, e)))
             return 0;
     return 1;
 }
@@ -92,7 +113,7 @@ static int type_holds_format(const nf_grid *g, const extent *t)
 static int reaches_ends(const nf_plan *p, int64_t highest, int has_infinities)
 {
     int overflows = highest >= p->grid.emax;
-    has_infinities &= p->grid.format.family != NF_POSIT; /* there they become NaR */
+    has_infinities &= !p->grid.is_tapered; /* there they become NaR */
     switch (p->options.overflow) {
     case NF_OVERFLOW_saturate:
     case NF_OVERFLOW_saturate_symmetric:
@@ -126,6 +147,29 @@ static int holds_ends(const nf_plan *p, const extent *y)
     return symmetric || holds_code(y, g, code_of(g, g->min_magnitude, g->sign_bit != 0));
 }
 
+static uint64_t rounded_code(const nf_plan *p, const nf_unpacked *x)
+{
+    uint64_t code = 0;
+    const double value = pack_f64(x);
+    nf_job job = {.plan = p, .x = &value, .x_type = NF_F64, .x_size = sizeof value, .y = &code, .y_size = sizeof code};
+    job.n = job.whole_n = 1;
+    nf_pick_kernels(0)->run(&job);
+    return code;
+}
+
+/* A deterministic rounding keeps the order: does y hold what it makes of the least and the largest numbers of x? */
+static int holds_extremes(const nf_plan *p, const extent *x, const extent *y)
+{
+    nf_unpacked least = number_of(0, 1, x->lowest);
+    nf_unpacked top = number_of(0, ~(uint64_t)0 << (63 - x->fraction_bits), x->highest - 63);
+    for (int sign = 0; sign < 2; sign++) {
+        least.sign = top.sign = (uint8_t)sign;
+        if (!holds_code(y, &p->grid, rounded_code(p, &least)) || !holds_code(y, &p->grid, rounded_code(p, &top)))
+            return 0;
+    }
+    return 1;
+}
+
 /* Does the largest number of x's type, where the format goes on beyond it, round up to what y cannot hold? */
 static int carries_out(const nf_plan *p, const extent *x, const extent *y)
 {
@@ -138,7 +182,7 @@ static int carries_out(const nf_plan *p, const extent *x, const extent *y)
     if (g->format.family == NF_FIXED)
         cell.low = (uint64_t)layout_fixed(g, &top, &cell, &huge), cell.significand_even = !(cell.low & 1);
     else
-        cell = g->format.family == NF_FLOAT ? layout_float(g, &top) : layout_posit(g, &top, 0);
+        cell = layout_magnitude(g, &top, 0);
     if (!(cell.tail | cell.sticky) || (mode == NF_ROUND_to_odd && (cell.low & 1)))
         return 0;
     if (mode == NF_ROUND_jam && !cell.significand_even)
@@ -159,14 +203,19 @@ static int holds_results(const nf_plan *p, const extent *x, const extent *y)
     if (reaches_ends(p, x->highest, !x->is_integer) || p->options.nan == NF_NAN_max || p->options.nan == NF_NAN_min)
         if (!holds_ends(p, y))
             return 0;
-    if (wraps(p) || carries_out(p, x, y))
+    int goes_by_extremes = g->is_tapered && !x->is_integer && !nf_rounding_at(p->options.rounding)->is_random;
+    if (wraps(p) || !(goes_by_extremes ? holds_extremes(p, x, y) : !carries_out(p, x, y)))
         return 0;
     if (p->options.rounding == NF_ROUND_jam && g->format.family == NF_FIXED && g->emin < y->lowest)
         return 0;
     for (int64_t e = x->lowest; e <= high; e++) {
         int64_t input = x->is_integer ? 0 : lsb_of_type(x, e), format = lsb_of_format(g, e);
-        int64_t result = input >= format && p->options.rounding != NF_ROUND_jam ? input : format;
-        if (result < lsb_of_type(y, e) || result > y->highest || (e > y->highest && !unbounded))
+        int64_t binade = binade_of_results(g, e);
+        if (goes_by_extremes && binade < x->lowest)
+            continue;
+        int is_exact = input >= format && binade == e && p->options.rounding != NF_ROUND_jam;
+        int64_t result = is_exact ? input : format;
+        if (result < lsb_of_type(y, binade) || result > y->highest || (e > y->highest && !unbounded))
             return 0;
     }
     return 1;

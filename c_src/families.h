@@ -7,12 +7,14 @@
 #include "floating_point.h"
 #include "lns.h"
 #include "posit.h"
+#include "takum.h"
 
 /* One row a family: unpack_<name> and <name>_tail in its header, nf_<name>_is_sound and nf_fill_<name> in a source
  * file, round_<name> in the rounding core.  In the order of nf_family; `extra` is handed on to each row. */
 #define NF_FAMILIES(ROW, extra) \
     ROW(FIXED, fixed, extra) \
-    ROW(FLOAT, float, extra) ROW(POSIT, posit, extra) ROW(LNS, lns, extra) ROW(CODEBOOK, codebook, extra)
+    ROW(FLOAT, float, extra) \
+    ROW(POSIT, posit, extra) ROW(LNS, lns, extra) ROW(CODEBOOK, codebook, extra) ROW(TAKUM, takum, extra)
 
 /* Does a descriptor of the family describe a format?  Then the rest of its grid. */
 #define NF_FAMILY_DECLARED(NAME, name, extra) \
@@ -30,6 +32,21 @@ NF_INLINE nf_unpacked unpack_code(const nf_grid *grid, uint64_t code)
 #undef NF_UNPACK
     default:
         return special_of(NF_NAN, 0);
+    }
+}
+
+/* The cell of a number in a format of signs and magnitudes; `reaches_zero` is of tapered formats. */
+NF_INLINE nf_cell layout_magnitude(const nf_grid *grid, const nf_unpacked *x, int reaches_zero)
+{
+    switch (grid->format.family) {
+    case NF_FLOAT:
+        return layout_float(grid, x);
+    case NF_POSIT:
+        return layout_posit(grid, x, reaches_zero);
+    case NF_LNS:
+        return nf_layout_lns(grid, x, 0);
+    default:
+        return layout_takum(grid, x, reaches_zero);
     }
 }
 

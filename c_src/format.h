@@ -31,11 +31,11 @@ enum {
     NF_NAN_POLICY_COUNT
 };
 
-/* A checked format with its derived numbers.  A magnitude is a code without its sign: for fixed point and posits the
- * absolute value of the two's complement code. */
+/* A checked format with its derived numbers.  A magnitude is a code without its sign: for fixed point, posits
+ * and takums the absolute value of the two's complement code. */
 typedef struct nf_grid {
     nf_format format;
-    int64_t emin, emax;     /* exponent of the smallest normal and of the largest finite value; posit: minpos, maxpos */
+    int64_t emin, emax;     /* exponent of the smallest normal and of the largest finite value; tapered: of the ends */
     uint64_t mask;          /* ones in every bit of a code */
     uint64_t sign_bit;      /* 0 where unsigned */
     uint64_t max_magnitude; /* of the largest finite value */
@@ -47,6 +47,8 @@ typedef struct nf_grid {
     uint8_t keeps_nan_sign; /* a NaN code of either sign */
     uint8_t is_p3109;
     uint8_t lacks_zero; /* floats: magnitude 0 is the smallest value */
+    uint8_t is_tapered; /* posits, takums: rounds on the encoding, to 0 by chance alone; infinities are NaR */
+    uint64_t smallest_significand; /* tapered: of the smallest positive value, as in nf_unpacked */
     uint64_t
         *roots; /* NULL, or a loop's own table for lns.c: significands of fractional powers of 2, 0 where unknown */
 } nf_grid;

@@ -105,7 +105,7 @@ static uint8_t precision_of(const nf_grid *g)
         return (uint8_t)(g->format.fraction_bits + 1);
     if (g->format.family == NF_CODEBOOK)
         return codebook_precision(g->format.codebook);
-    int room = g->format.width - 3 - g->format.exponent_bits;
+    int room = g->format.width - (g->format.family == NF_TAKUM ? 1 + TAKUM_HEAD_BITS : 3 + g->format.exponent_bits);
     return (uint8_t)(room > 0 ? room + 1 : 1);
 }
 
@@ -131,6 +131,7 @@ nf_status nf_format_describe(const nf_format *format, nf_format_facts *facts)
     facts->has_negative_zero = g.has_negative_zero;
     facts->has_irrational = (uint8_t)has_irrational_values(&g);
     facts->has_zero = !g.lacks_zero;
+    facts->is_tapered = g.is_tapered;
     facts->precision = precision_of(&g);
     facts->default_overflow = g.has_infinity ? NF_OVERFLOW_infinity : NF_OVERFLOW_saturate;
     return NF_OK;
@@ -196,12 +197,14 @@ static int rounding_is_sound(const nf_grid *g, const nf_options *o)
 {
     if (o->rounding >= NF_ROUNDING_COUNT || o->random_bits_per_element > 32 || o->variant > NF_VARIANT_C)
         return 0;
-    int is_stochastic = o->rounding == NF_ROUND_stochastic, posit = g->format.family == NF_POSIT;
+    int is_stochastic = o->rounding == NF_ROUND_stochastic;
     if (!is_stochastic && (o->random_bits_per_element || o->by_code))
         return 0;
     if (o->variant && !o->random_bits_per_element)
         return 0;
-    return posit ? roundings[o->rounding].is_random || !o->keep_minpos : !o->by_code && !o->keep_minpos;
+    if (g->is_tapered)
+        return roundings[o->rounding].is_random || !o->keep_minpos;
+    return !o->by_code && !o->keep_minpos;
 }
 
 nf_status nf_plan_init(nf_plan *plan, const nf_format *format, const nf_options *options)

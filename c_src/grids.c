@@ -37,11 +37,15 @@ int nf_float_is_sound(const nf_format *f)
     return f->bias >= -exponent_limit && f->bias <= exponent_limit && top - exponent_limit <= f->bias + 1;
 }
 
-int nf_posit_is_sound(const nf_format *f)
+static int is_tapered_word(const nf_format *f)
 {
-    return f->width >= 2 && f->is_signed == 1 && f->exponent_bits <= 5 && f->special == 0 && f->subnormals == 0 &&
-           f->fraction_bits == 0 && f->bias == 0;
+    return f->width >= 2 && f->is_signed == 1 && f->special == 0 && f->subnormals == 0 && f->fraction_bits == 0 &&
+           f->bias == 0;
 }
+
+int nf_posit_is_sound(const nf_format *f) { return is_tapered_word(f) && f->exponent_bits <= 5; }
+
+int nf_takum_is_sound(const nf_format *f) { return is_tapered_word(f) && f->exponent_bits == 0; }
 
 void nf_fill_fixed(nf_grid *g)
 {
@@ -116,12 +120,20 @@ void nf_fill_float(nf_grid *g)
     }
 }
 
-void nf_fill_posit(nf_grid *g)
+/* What two's complement codes with NaR have in common; the exponents are those of the ends. */
+static void fill_tapered(nf_grid *g)
 {
-    g->emax = (int64_t)(g->format.width - 2) << g->format.exponent_bits;
-    g->emin = -g->emax;
+    g->is_tapered = 1;
     g->max_magnitude = g->min_magnitude = g->sign_bit - 1;
     g->normal_magnitude = 1;
     g->has_nan = 1;
     g->nan_code = g->sign_bit;
+    nf_unpacked smallest = unpack_code(g, 1), largest = unpack_code(g, g->max_magnitude);
+    g->emin = smallest.exponent;
+    g->emax = largest.exponent;
+    g->smallest_significand = smallest.significand;
 }
+
+void nf_fill_posit(nf_grid *g) { fill_tapered(g); }
+
+void nf_fill_takum(nf_grid *g) { fill_tapered(g); }

@@ -22,19 +22,6 @@ NF_INLINE double law_value(const nf_law *law, int64_t number)
     return number < 0 ? -value : value;
 }
 
-/* The magnitude of the cell that a number is in, and whether it is above that. */
-NF_INLINE nf_cell law_cell(const nf_grid *grid, const nf_unpacked *number)
-{
-    switch (grid->format.family) {
-    case NF_FLOAT:
-        return layout_float(grid, number);
-    case NF_LNS:
-        return nf_layout_lns(grid, number, 0);
-    default:
-        return layout_posit(grid, number, 1);
-    }
-}
-
 /* The grid of irrational values is that of the nearest doubles: one that x has been rounded past, or to. */
 NF_INLINE int64_t law_settle(const nf_law *law, int64_t number, double x)
 {
@@ -63,7 +50,7 @@ NF_INLINE int64_t law_floor(const nf_law *law, double x)
         return x < 0 && scaled == 0 ? -1 : (int64_t)scaled;
     }
     nf_unpacked number = unpack_f64(x);
-    nf_cell cell = law_cell(grid, &number);
+    nf_cell cell = layout_magnitude(grid, &number, 0);
     int64_t below = cell.low ? (int64_t)(cell.low - law->skipped) : 0;
     int is_inexact = (cell.tail | cell.sticky) != 0;
     const int64_t floor = number.sign ? -below - is_inexact : below;

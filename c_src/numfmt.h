@@ -52,7 +52,7 @@ const char *nf_status_message(nf_status status);
 
 /* --- formats ------------------------------------------------------------------------------------------------ */
 
-typedef enum nf_family { NF_FIXED = 0, NF_FLOAT, NF_POSIT, NF_LNS, NF_CODEBOOK, NF_FAMILY_COUNT } nf_family;
+typedef enum nf_family { NF_FIXED = 0, NF_FLOAT, NF_POSIT, NF_LNS, NF_CODEBOOK, NF_TAKUM, NF_FAMILY_COUNT } nf_family;
 
 /* What the special codes of a float mean. */
 typedef enum nf_special {
@@ -104,7 +104,10 @@ typedef struct nf_codebook {
  *             fraction_bits 0..width - 2; is_signed 1.  The log 10..0 is zero or, with the sign set, NaN.  Nearest
  *             roundings turn at the half-way log, stochastic ones go by values.  Most values are irrational.
  *
- *   NF_CODEBOOK  value = codebook->values[code]; width: the bits of count - 1.  Codes from count on decode to NaN. */
+ *   NF_CODEBOOK  value = codebook->values[code]; width: the bits of count - 1.  Codes from count on decode to NaN.
+ *
+ *   NF_TAKUM  two's complement code, linear: | S | D | regime 3 | characteristic | fraction |, 0s behind the code below
+ *             12 bits; width 2..64; 10..0 is NaR. */
 typedef struct nf_format {
     uint8_t family;
     uint8_t width;
@@ -130,6 +133,7 @@ typedef struct nf_format_facts {
     uint64_t nan_code, infinity_code;                      /* valid where has_nan, has_infinity */
     uint8_t has_nan, has_infinity, has_negative_zero, has_zero;
     uint8_t has_irrational;   /* values that no float is: see nf_unpacked */
+    uint8_t is_tapered;       /* posits, takums: rounds on the encoding, to 0 by chance alone; NaN is NaR */
     uint8_t precision;        /* at most, with the hidden bit; fixed: width less the sign; LNS: fraction_bits + 1 */
     uint8_t default_overflow; /* nf_overflow */
 } nf_format_facts;
@@ -181,8 +185,8 @@ typedef struct nf_options {
     uint8_t nan;                     /* a row of nf_nan_policy_at; row 0 is the default */
     uint8_t random_bits_per_element; /* stochastic(bits=N): 1..32; 0: all bits, an exact law */
     uint8_t variant;                 /* nf_variant, with N; NONE means A */
-    uint8_t by_code;     /* stochastic posits: probability proportional to the code's tail, not to the value */
-    uint8_t keep_minpos; /* stochastic posits: below minpos always +-minpos, as the standard rounds */
+    uint8_t by_code;     /* stochastic, tapered formats: probability proportional to the code's tail, not the value */
+    uint8_t keep_minpos; /* random, tapered formats: below the smallest value always that one, as posits round */
     uint8_t wrap_bits;   /* n of wrap(n), wrap_sign_magnitude(n) */
     uint8_t isa;         /* 0: the best; else 1 + a row of nf_isa_at */
     uint8_t may_spoil;   /* not 0: a call that fails may leave anything in its output array, and does not look first */

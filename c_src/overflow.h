@@ -111,7 +111,7 @@ NF_INLINE nf_outcome overflow_infinite(const nf_plan *plan, int sign)
 {
     const nf_grid *grid = &plan->grid;
     int policy = plan->options.overflow;
-    if (grid->format.family == NF_POSIT) /* NaR under every policy */
+    if (grid->is_tapered) /* NaR under every policy */
         return outcome(grid->nan_code, NF_WAS_OVERFLOWED | NF_WAS_NAN);
     switch (policy) {
     case NF_OVERFLOW_error:

@@ -2,7 +2,7 @@
 #ifndef NF_POSIT_H
 #define NF_POSIT_H
 
-#include "cell.h"
+#include "tapered.h"
 
 NF_INLINE nf_unpacked unpack_posit(const nf_grid *grid, uint64_t code)
 {
@@ -40,8 +40,7 @@ NF_INLINE unsigned __int128 posit_payload(const nf_grid *grid, const nf_unpacked
     return (unsigned __int128)exponent << 63 | (x->significand << 1) >> 1;
 }
 
-/* The cell on the encoding: its midpoint is the posit with one more bit.  `reaches_zero`: 0 is a neighbour of minpos
- * (a stochastic rounding); otherwise nothing but 0 rounds to 0. */
+/* The cell on the encoding: its midpoint is the posit with one more bit. */
 NF_INLINE nf_cell layout_posit(const nf_grid *grid, const nf_unpacked *x, int reaches_zero)
 {
     nf_cell cell = {0, 1, 0, 0, 1, 0, 0};
@@ -52,8 +51,7 @@ NF_INLINE nf_cell layout_posit(const nf_grid *grid, const nf_unpacked *x, int re
         return cell;
     }
     if (x->exponent < grid->emin) {
-        cut_bits(x->significand, 63 + grid->emin - x->exponent, &cell);
-        cell.forced = !reaches_zero;
+        cell_below(grid, x, reaches_zero, &cell);
         return cell;
     }
     int64_t regime = x->exponent >> grid->format.exponent_bits;
@@ -69,37 +67,20 @@ NF_INLINE nf_cell layout_posit(const nf_grid *grid, const nf_unpacked *x, int re
     return cell;
 }
 
-/* The tail exactly: of the code, or by value, (x / low - 1) / (high / low - 1).  The cell (0, minpos) has one tail. */
+/* The tail exactly, of the code or by value. */
 NF_INLINE nf_fraction posit_fraction(const nf_grid *grid, const nf_unpacked *x, int by_code)
 {
     int es = grid->format.exponent_bits;
     if (x->exponent < grid->emin)
-        return fraction_below(x->significand, 63 + grid->emin - x->exponent);
+        return fraction_of_smallest(grid, x);
     int room = posit_room(grid, x);
     int cut_exponent = room < es ? es - room : 0;
     if (cut_exponent == 0)
         return fraction_below(x->significand, 63 + es - room);
-    int gap = 1 << cut_exponent; /* high / low = 2**gap */
-    int above = (int)(x->exponent & (gap - 1));
+    if (!by_code)
+        return fraction_of_span(x, 1 << cut_exponent, (int)(x->exponent & ((1 << cut_exponent) - 1)));
     nf_fraction f = {posit_payload(grid, x) << (128 - (63 + cut_exponent)), 1, 128};
-    if (by_code)
-        return f;
-    f.numerator = ((unsigned __int128)x->significand << (above + 1)) - ((unsigned __int128)1 << 64);
-    f.divisor = ((uint64_t)1 << gap) - 1;
-    f.shift = 64;
     return f;
-}
-
-/* Replace the tail of the code by the tail by value. */
-NF_INLINE void tail_by_value(const nf_grid *grid, const nf_unpacked *x, nf_cell *cell)
-{
-    if (x->exponent < grid->emin || x->exponent >= grid->emax)
-        return;
-    nf_fraction f = posit_fraction(grid, x, 0);
-    if (f.divisor > 1) {
-        cell->tail = (uint64_t)(f.numerator / f.divisor);
-        cell->sticky = f.numerator % f.divisor != 0;
-    }
 }
 
 NF_INLINE nf_fraction posit_tail(const nf_plan *plan, const nf_unpacked *x)

@@ -26,8 +26,8 @@ static double gap_around(const nf_grid *grid, const nf_unpacked *x)
         const int64_t from = at < 0 ? 0 : at > last ? last : at;
         return book->values[from + 1] - book->values[from];
     }
-    if (grid->format.family == NF_POSIT || grid->format.family == NF_LNS) {
-        const nf_cell cell = grid->format.family == NF_POSIT ? layout_posit(grid, x, 1) : nf_layout_lns(grid, x, 0);
+    if (grid->is_tapered || grid->format.family == NF_LNS) {
+        const nf_cell cell = layout_magnitude(grid, x, 0);
         uint64_t below = cell.outside ? grid->max_magnitude : cell.low;
         below -= below == grid->max_magnitude;
         low = unpack_code(grid, code_of(grid, below, 0));
@@ -42,8 +42,8 @@ static double gap_around(const nf_grid *grid, const nf_unpacked *x)
 /* Inexact, and below the smallest normal number even when rounded with unbounded exponent. */
 static int underflows(const nf_plan *plan, const nf_unpacked *x, uint32_t word, uint64_t element)
 {
-    if (x->kind == NF_FINITE_NUMBER && plan->grid.format.family == NF_LNS)
-        return nf_layout_lns(&plan->grid, x, 0).low == 0;
+    if (x->kind == NF_FINITE_NUMBER && (plan->grid.is_tapered || plan->grid.format.family == NF_LNS))
+        return layout_magnitude(&plan->grid, x, 0).low == 0;
     if (x->kind == NF_FINITE_NUMBER && plan->grid.format.family == NF_CODEBOOK)
         return is_below_codebook(&plan->grid, x);
     if (x->kind != NF_FINITE_NUMBER || x->exponent >= plan->grid.emin)

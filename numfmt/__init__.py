@@ -29,7 +29,7 @@ from ._report import Report
 from ._sampling import gaussian, variance_corrected, variance_corrected_law
 from ._threads import get_num_threads, set_num_threads
 from ._update import sampler_update
-from .formats import LNS, P3109, Codebook, Fixed, Float, Format, Posit, PowerOfTwo
+from .formats import LNS, P3109, Codebook, Fixed, Float, Format, Posit, PowerOfTwo, Takum
 
 __version__: str = _text(_lib.nf_version())
 
@@ -55,6 +55,7 @@ __all__ = [
     "Report",
     "RoundingError",
     "ShapeError",
+    "Takum",
     "binary32",
     "convert",
     "decode",

@@ -144,10 +144,14 @@ def parse_nan(spelling: str | None) -> int:
 
 
 def check_rounding_for(format: Any, rounding: Rounding) -> None:
-    if format.family != "posit" and (rounding.by_code or rounding.keep_minpos):
+    if not (rounding.by_code or rounding.keep_minpos):
+        return
+    facts = ffi.new("nf_format_facts *")
+    _core.check(lib.nf_format_describe(format._descriptor(), facts))
+    if not facts.is_tapered:
         raise RoundingError(
             f"rounding={str(rounding)!r}: probability= and underflow= have a meaning for posits "
-            f"only"
+            f"and takums only"
         )
 
 

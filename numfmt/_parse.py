@@ -12,7 +12,7 @@ import numpy as np
 from . import _core
 from ._core import lib
 from ._errors import FormatError, unknown
-from .formats import LNS, P3109, Codebook, Fixed, Float, Format, Posit, PowerOfTwo
+from .formats import LNS, P3109, Codebook, Fixed, Float, Format, Posit, PowerOfTwo, Takum
 from .formats.codebook import TURNS, values_of_row
 from .formats.float import SPECIALS, SUBNORMALS
 from .formats.power_of_two import TIES
@@ -20,6 +20,7 @@ from .formats.power_of_two import TIES
 _CALL = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:<(.*)>|:(.*))?\s*\Z", re.DOTALL)
 _MINIFLOAT = re.compile(r"(u?)e(\d+)m(\d+)(fnuz|fnu|fn)?\Z")
 _P3109 = re.compile(r"binary(\d+)p(\d+)([su])([ef])\Z", re.IGNORECASE)
+_TAKUM = re.compile(r"takum(\d+)\Z")
 _Q = re.compile(r"(u?)q(\d+)\.(\d+)\Z", re.IGNORECASE)
 _CARRIED = ("rounding", "overflow")
 _SWITCHES = {"on": True, "off": False, "True": True, "False": False, "true": True, "false": False}
@@ -32,6 +33,8 @@ def _from_row(row: Any) -> Format:
         return Posit(row.width, row.exponent_bits)
     if row.family == lib.NF_CODEBOOK:
         return Codebook(values_of_row(row))
+    if row.family == lib.NF_TAKUM:
+        return Takum(row.width)
     if row.special in (lib.NF_P3109_EXTENDED, lib.NF_P3109_FINITE):
         extended = row.special == lib.NF_P3109_EXTENDED
         signed = bool(row.is_signed)
@@ -152,6 +155,12 @@ def _codebook(parts: list[str], spelling: str) -> Format:
     return Codebook(tuple(values), **keywords)
 
 
+def _takum(parts: list[str], spelling: str) -> Format:
+    positional, keywords = _arguments(parts, _CARRIED, spelling)
+    _need(positional, 1, 1, "takum<width> or takum16", spelling)
+    return Takum(*positional, **keywords)
+
+
 def _ap_fixed(parts: list[str], spelling: str, signed: bool) -> Format:
     usage = "ap_fixed<width,integer_bits,AP_TRN,AP_WRAP,saturated_bits>"
     if not 2 <= len(parts) <= 5:
@@ -173,6 +182,7 @@ _FAMILIES: dict[str, Callable[[list[str], str], Format]] = {
     "lns": _lns,
     "pow2": _power_of_two,
     "codebook": _codebook,
+    "takum": _takum,
     "ap_fixed": functools.partial(_ap_fixed, signed=True),
     "ap_ufixed": functools.partial(_ap_fixed, signed=False),
 }
@@ -209,11 +219,14 @@ def _bare_name(name: str, spelling: str) -> Format:
         return _minifloat(match, spelling)
     if (match := _P3109.match(name)) is not None:
         return _p3109(match)
+    if (match := _TAKUM.match(name)) is not None:
+        return Takum(int(match[1]))
     usages = [
         "fixed<8,3>",
         "ufixed<8,3>",
         "float<4,3>",
         "posit<8,2>",
+        "takum<16>",
         "ap_fixed<8,4>",
         "codebook<-1,0,1>",
     ]
@@ -236,7 +249,7 @@ def _parse_spelling(spelling: str) -> Format:
     parts = _split(inside)
     if name in _FAMILIES:
         return _FAMILIES[name](parts, spelling)
-    if name in named() or _MINIFLOAT.match(name) or _P3109.match(name):
+    if name in named() or any(pattern.match(name) for pattern in (_MINIFLOAT, _P3109, _TAKUM)):
         positional, keywords = _arguments(parts, _CARRIED, spelling)
         _need(positional, 0, 0, f"{name} or {name}<rounding=...,overflow=...>", spelling)
         return _bare_name(name, spelling).replace(**keywords)

@@ -8,6 +8,7 @@ import numpy as np
 from oracle_formats import Fixed, Float, Format, Posit
 from oracle_lns import LNS, PowerOfTwo
 from oracle_p3109 import P3109, Exponents, named
+from oracle_takum import Takum
 
 FIXED = [
     Fixed(1, 0),
@@ -80,7 +81,8 @@ POSITS = [
     Posit(8, 3),
     Posit(8, 5),
 ]
-NARROW: list[Format] = [*FIXED, *FLOATS, *EXPONENTS, *POSITS]
+TAKUMS = [Takum(width) for width in (2, 3, 4, 5, 8)]
+NARROW: list[Format] = [*FIXED, *FLOATS, *EXPONENTS, *POSITS, *TAKUMS]
 
 WIDE: list[Format] = [
     Fixed(9, 4),
@@ -136,6 +138,7 @@ WIDE: list[Format] = [
     Posit(64, 0),
     Posit(64, 2),
     Posit(64, 5),
+    *(Takum(width) for width in (10, 12, 13, 16, 32, 47, 64)),
 ]
 
 
@@ -143,6 +146,8 @@ def spelled(format: Format) -> str:
     """A short name for test ids."""
     if isinstance(format, Fixed):
         return f"{'' if format.signed else 'u'}fixed{format.width}_{format.fraction_bits}"
+    if isinstance(format, Takum):
+        return f"takum{format.width}"
     if isinstance(format, Posit):
         return f"posit{format.width}_{format.es}"
     if isinstance(format, PowerOfTwo):
@@ -163,12 +168,11 @@ def spelled(format: Format) -> str:
 def landmarks(format: Format, indices: range | list[int]) -> set[Fraction]:
     """Values, midpoints (of values and of codes) and quarter points from each index to the next."""
     points: set[Fraction] = set()
-    finer = Posit(format.width + 1, format.es) if isinstance(format, Posit) else None
     for i in indices:
         below, above = format.value(i), format.value(i + 1)
         points |= {below + (above - below) * Fraction(k, 4) for k in range(5)}
-        if finer:
-            points.add(finer.value(2 * i + 1))
+        if isinstance(format, Posit):
+            points.add(format._middle(i))
     return points
 
 

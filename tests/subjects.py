@@ -7,6 +7,7 @@ from oracle_formats import Fixed, Float, Format
 from oracle_lns import LNS, PowerOfTwo
 from oracle_p3109 import P3109, Exponents
 from oracle_tables import Codebook
+from oracle_takum import Takum
 from sheet import Sheet
 
 import numfmt as nf
@@ -37,6 +38,8 @@ def library(format: Format) -> nf.Format:
             subnormals=SUBNORMALS.get(format.subnormals, format.subnormals),
             signed=format.signed,
         )
+    if isinstance(format, Takum):
+        return nf.Takum(format.width)
     if isinstance(format, Codebook):
         own = isinstance(format.turns, tuple)
         turns = tuple(map(float, format.turns)) if own else format.turns

@@ -5,6 +5,7 @@ import numpy as np
 import oracle
 import pytest
 from oracle_formats import Fixed, Float, Posit
+from oracle_takum import Takum
 from sheet import Sheet
 from subjects import library
 
@@ -16,6 +17,7 @@ FORMATS = [
     *(Float(8, 7), Float(6, 9), Float(5, 10), Float(5, 11), Float(6, 10, special="fn")),
     *(Float(5, 9, bias=14), Float(5, 9, bias=16), Float(4, 10), Float(6, 3, bias=40)),
     *(Posit(16, 1), Posit(16, 2), Posit(12, 3), Posit(16, 5), Posit(13, 0)),
+    *(Posit(3, 5), Posit(4, 3), Posit(5, 3), Takum(3), Takum(6), Takum(12), Takum(16)),
 ]
 
 

@@ -111,7 +111,7 @@ def test_a_carried_mode_is_checked_with_the_format():
     for arguments in ({"overflow": "wrap"}, {"rounding": "upwards"}):
         with pytest.raises(nf.RoundingError):
             nf.Float(4, 3, **arguments)
-    with pytest.raises(nf.RoundingError, match="posits only"):
+    with pytest.raises(nf.RoundingError, match="takums only"):
         nf.Fixed(8, 3, rounding="stochastic(probability=code)")
 
 

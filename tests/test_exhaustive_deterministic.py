@@ -4,7 +4,7 @@ import cases
 import numpy as np
 import oracle
 import pytest
-from oracle_formats import Fixed
+from oracle_formats import Fixed, Posit
 from sheet import Sheet, values_of
 from subjects import library
 
@@ -121,7 +121,7 @@ def compare_nan(tally, format, x, mode):
     """One NaN in one mode."""
     target, key = library(format), nf.Key(1) if mode in STOCHASTIC else None
     if target.has_nan:
-        code = format.nan if format in cases.POSITS else format.nan_code(bool(np.signbit(x[0])))
+        code = format.nan if isinstance(format, Posit) else format.nan_code(bool(np.signbit(x[0])))
         got = nf.encode(x, target, mode, key=key).astype(np.uint64)
         tally.same(got, [code], x, f"{target} {mode}")
         return

@@ -6,6 +6,7 @@ import oracle_random
 import pytest
 from oracle_formats import Fixed, Float, Posit
 from oracle_p3109 import Exponents, named
+from oracle_takum import Takum
 from sheet import Sheet
 
 import numfmt as nf
@@ -32,6 +33,10 @@ NAMED = {
     "posit16": Posit(16, 2),
     "posit32": Posit(32, 2),
     "posit64": Posit(64, 2),
+    "takum8": Takum(8),
+    "takum16": Takum(16),
+    "takum32": Takum(32),
+    "takum64": Takum(64),
     "q7": Fixed(8, 7),
     "q15": Fixed(16, 15),
     "q31": Fixed(32, 31),

@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from oracle import DETERMINISTIC
 from oracle_formats import Fixed, Float, Posit
+from oracle_takum import Takum
 from subjects import library
 
 import numfmt as nf
@@ -49,7 +50,8 @@ def floats(draw):
 
 
 posits = st.builds(Posit, st.integers(2, 64), st.integers(0, 5))
-formats = fixed() | floats() | posits
+tapered = posits | st.builds(Takum, st.integers(2, 64))
+formats = fixed() | floats() | tapered
 
 
 def exact(codes, format):
@@ -88,11 +90,11 @@ def test_results_are_neighbours(format, x, mode):
 
 
 def is_below_minpos(format, number):
-    """Is it between 0 and the smallest posit?"""
+    """Is it between 0 and the smallest posit or takum?"""
     return isinstance(format, Posit) and abs(Fraction(number)) < format.value(1)
 
 
-@given(floats() | posits, lists, st.sampled_from([*MODES, *STOCHASTIC]))
+@given(floats() | tapered, lists, st.sampled_from([*MODES, *STOCHASTIC]))
 def test_negation_mirrors(format, x, mode):
     """Q(-x) = -Q(x) by the mirrored mode, and with the same random bits."""
     assume(not (isinstance(format, Float) and not format.signed))

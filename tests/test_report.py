@@ -22,6 +22,7 @@ FORMATS = [
     Float(4, 0, special="finite", subnormals="round"),
     *cases.EXPONENTS,
     *cases.POSITS[::3],
+    *cases.TAKUMS[2:],
 ]
 
 

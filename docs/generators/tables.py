@@ -67,7 +67,7 @@ def family(f: nf.Format) -> str:
         sign = "" if f.signed else "u"
         fields = f"{f.exponent_bits},{f.fraction_bits},bias={f.bias},special={f.special}"
         return f"{sign}float<{fields}>"
-    if isinstance(f, nf.P3109):
+    if isinstance(f, (nf.P3109, nf.Takum)):
         return str(f)
     if isinstance(f, nf.Posit):
         return f"posit<{f.width},{f.es}>"

@@ -8,5 +8,6 @@ from .lns import LNS
 from .p3109 import P3109
 from .posit import Posit
 from .power_of_two import PowerOfTwo
+from .takum import Takum
 
-__all__ = ["LNS", "P3109", "Codebook", "Fixed", "Float", "Format", "Posit", "PowerOfTwo"]
+__all__ = ["LNS", "P3109", "Codebook", "Fixed", "Float", "Format", "Posit", "PowerOfTwo", "Takum"]

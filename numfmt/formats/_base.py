@@ -94,6 +94,15 @@ def value_of(format: Format, code: int) -> Number:
     return near if is_near or Fraction(near) == exact else exact
 
 
+def gap_above(format: Format, code: int) -> Number:
+    """From the value of a code to the next larger one; infinity above the largest."""
+    if code == facts_of(format.bare()).max_code:
+        return float("inf")
+    gap = Fraction(value_of(format, code + 1)) - Fraction(value_of(format, code))
+    near = float(gap)
+    return near if near == gap else gap
+
+
 class Format:
     """A set of codes and what each is worth.  Immutable, hashable and picklable; compare with
     ``==``."""
@@ -197,7 +206,7 @@ class Format:
 
     @property
     def has_nan(self) -> bool:
-        """Has a NaN, which posits call NaR."""
+        """Has a NaN, which posits and takums call NaR."""
         return bool(facts_of(self.bare()).has_nan)
 
     @property
@@ -228,8 +237,8 @@ class Format:
 
     @property
     def smallest_normal(self) -> Number:
-        """The smallest positive value with full precision; of fixed point and posits the smallest
-        positive one."""
+        """The smallest positive value with full precision; of fixed point, posits and takums
+        the smallest positive one."""
         return value_of(self, facts_of(self.bare()).smallest_normal_code)
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from .._core import lib
-from ._base import Format, Number, integer, value_of
+from ._base import Format, Number, gap_above, integer
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,5 +51,4 @@ class Posit(Format):
     def eps(self) -> Number:
         """The gap between 1 and the next larger value; infinity where 1 is the largest (width
         2)."""
-        one = 1 << (self.width - 2)
-        return value_of(self, one + 1) - 1.0 if self.width > 2 else float("inf")
+        return gap_above(self, 1 << (self.width - 2))

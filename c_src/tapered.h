@@ -1,0 +1,48 @@
+/* Tapered formats (posits, takums): cells of the encoding that may span binades, and the cell between 0 and the
+ * smallest value, which has one tail. */
+#ifndef NF_TAPERED_H
+#define NF_TAPERED_H
+
+#include "cell.h"
+
+/* x / smallest, below it. */
+NF_INLINE nf_fraction fraction_of_smallest(const nf_grid *grid, const nf_unpacked *x)
+{
+    int zeros = __builtin_ctzll(grid->smallest_significand);
+    nf_fraction f = {x->significand, grid->smallest_significand >> zeros, grid->emin - x->exponent + zeros};
+    return f;
+}
+
+/* In a cell from 2**k to 2**(k + gap), with x in binade k + above: (x / low - 1) / (high / low - 1); gap 1..64. */
+NF_INLINE nf_fraction fraction_of_span(const nf_unpacked *x, int gap, int above)
+{
+    nf_fraction f = {((unsigned __int128)x->significand << (above + 1)) - ((unsigned __int128)1 << 64),
+                     ~(uint64_t)0 >> (64 - gap), 64};
+    return f;
+}
+
+/* The cell between 0 and the smallest value.  `reaches_zero`: 0 is a neighbour (a stochastic rounding); otherwise
+ * nothing but 0 rounds to 0, and the tail says no more than that x is inexact. */
+NF_INLINE void cell_below(const nf_grid *grid, const nf_unpacked *x, int reaches_zero, nf_cell *cell)
+{
+    int64_t shift = grid->emin - x->exponent;
+    cell->forced = !reaches_zero;
+    cell->sticky = 1;
+    cell->tail = 0;
+    if (!reaches_zero || shift > 64)
+        return;
+    unsigned __int128 scaled = (unsigned __int128)x->significand << (64 - shift);
+    cell->tail = (uint64_t)(scaled / grid->smallest_significand);
+    cell->sticky = scaled % grid->smallest_significand != 0;
+}
+
+/* Replace the tail of the code by the tail by value, where they differ. */
+NF_INLINE void set_tail(const nf_fraction *f, nf_cell *cell)
+{
+    if (f->divisor > 1 && f->shift == 64) {
+        cell->tail = (uint64_t)(f->numerator / f->divisor);
+        cell->sticky = f->numerator % f->divisor != 0;
+    }
+}
+
+#endif

@@ -1,0 +1,55 @@
+"""Takums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from .._core import lib
+from .._errors import FormatError
+from ._base import Format, Number, gap_above, integer
+
+
+@dataclass(frozen=True, repr=False)
+class Takum(Format):
+    """A linear takum: sign, direction, three bits of regime, characteristic, fraction.
+
+    Args:
+        width: 2..64; below 12 the code is read with zeros behind it.
+        log: must be False: the linear kind.
+        rounding, overflow: modes that the format carries as its own defaults.
+
+    The values are (1 + m) 2**c for positive codes, c from -255 to 254 whatever the width; negative
+    codes are the two's complement.  Rounding is as for posits (Hunhold, "Beating posits at their
+    own game: takum arithmetic", 2024).
+
+    >>> f = Takum(16)
+    >>> str(f), f.precision, f.eps, f.has_nan
+    ('takum16', 12, 0.00048828125, True)
+    """
+
+    width: int
+    log: bool = field(default=False, kw_only=True)
+    rounding: str | None = field(default=None, kw_only=True)
+    overflow: str | None = field(default=None, kw_only=True)
+
+    family: ClassVar[str] = "takum"
+    __hash__ = Format.__hash__
+
+    def __post_init__(self) -> None:
+        if self.log is not False:
+            raise FormatError(f"log={self.log!r} must be False: only linear takums are known")
+        object.__setattr__(self, "width", integer(self.width, "width", 2, 64))
+        self._check()
+
+    def _fields(self) -> dict[str, int]:
+        return {"family": lib.NF_TAKUM, "width": self.width, "is_signed": 1}
+
+    def _spelling(self) -> tuple[str, list[str]]:
+        return f"takum{self.width}", []
+
+    @property
+    def eps(self) -> Number:
+        """The gap between 1 and the next larger value; infinity where 1 is the largest (width
+        2)."""
+        return gap_above(self, 1 << (self.width - 2))
