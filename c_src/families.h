@@ -6,6 +6,7 @@
 #include "fixed_point.h"
 #include "floating_point.h"
 #include "lns.h"
+#include "log_takum.h"
 #include "posit.h"
 #include "takum.h"
 
@@ -14,7 +15,8 @@
 #define NF_FAMILIES(ROW, extra) \
     ROW(FIXED, fixed, extra) \
     ROW(FLOAT, float, extra) \
-    ROW(POSIT, posit, extra) ROW(LNS, lns, extra) ROW(CODEBOOK, codebook, extra) ROW(TAKUM, takum, extra)
+    ROW(POSIT, posit, extra) \
+    ROW(LNS, lns, extra) ROW(CODEBOOK, codebook, extra) ROW(TAKUM, takum, extra) ROW(LOG_TAKUM, log_takum, extra)
 
 /* Does a descriptor of the family describe a format?  Then the rest of its grid. */
 #define NF_FAMILY_DECLARED(NAME, name, extra) \
@@ -45,6 +47,8 @@ NF_INLINE nf_cell layout_magnitude(const nf_grid *grid, const nf_unpacked *x, in
         return layout_posit(grid, x, reaches_zero);
     case NF_LNS:
         return nf_layout_lns(grid, x, 0);
+    case NF_LOG_TAKUM:
+        return nf_layout_log_takum(grid, x, reaches_zero, NF_TAIL_SIDE);
     default:
         return layout_takum(grid, x, reaches_zero);
     }

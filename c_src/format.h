@@ -83,7 +83,10 @@ enum {
 #define NF_FAILED (NF_FAILED_NAN | NF_FAILED_RANGE)
 
 /* Are values of the family irrational, so that a float type takes the nearest number? */
-NF_INLINE int has_irrational_values(const nf_grid *grid) { return grid->format.family == NF_LNS; }
+NF_INLINE int has_irrational_values(const nf_grid *grid)
+{
+    return grid->format.family == NF_LNS || grid->format.family == NF_LOG_TAKUM;
+}
 
 /* Bytes of a code of a checked format. */
 NF_INLINE size_t bytes_of_code(const nf_format *format)

@@ -105,7 +105,7 @@ static uint8_t precision_of(const nf_grid *g)
         return (uint8_t)(g->format.fraction_bits + 1);
     if (g->format.family == NF_CODEBOOK)
         return codebook_precision(g->format.codebook);
-    int room = g->format.width - (g->format.family == NF_TAKUM ? 1 + TAKUM_HEAD_BITS : 3 + g->format.exponent_bits);
+    int room = g->format.width - (g->format.family != NF_POSIT ? 1 + TAKUM_HEAD_BITS : 3 + g->format.exponent_bits);
     return (uint8_t)(room > 0 ? room + 1 : 1);
 }
 

@@ -52,7 +52,16 @@ const char *nf_status_message(nf_status status);
 
 /* --- formats ------------------------------------------------------------------------------------------------ */
 
-typedef enum nf_family { NF_FIXED = 0, NF_FLOAT, NF_POSIT, NF_LNS, NF_CODEBOOK, NF_TAKUM, NF_FAMILY_COUNT } nf_family;
+typedef enum nf_family {
+    NF_FIXED = 0,
+    NF_FLOAT,
+    NF_POSIT,
+    NF_LNS,
+    NF_CODEBOOK,
+    NF_TAKUM,
+    NF_LOG_TAKUM,
+    NF_FAMILY_COUNT
+} nf_family;
 
 /* What the special codes of a float mean. */
 typedef enum nf_special {
@@ -106,8 +115,8 @@ typedef struct nf_codebook {
  *
  *   NF_CODEBOOK  value = codebook->values[code]; width: the bits of count - 1.  Codes from count on decode to NaN.
  *
- *   NF_TAKUM  two's complement code, linear: | S | D | regime 3 | characteristic | fraction |, 0s behind the code below
- *             12 bits; width 2..64; 10..0 is NaR. */
+ *   NF_TAKUM  two's complement code | S | D | regime 3 | characteristic | fraction |, 0s behind the code below 12 bits;
+ *             width 2..64; 10..0 is NaR.  NF_LOG_TAKUM: sqrt(e)**(characteristic + fraction); most are irrational. */
 typedef struct nf_format {
     uint8_t family;
     uint8_t width;

@@ -20,7 +20,7 @@ from .formats.power_of_two import TIES
 _CALL = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(?:<(.*)>|:(.*))?\s*\Z", re.DOTALL)
 _MINIFLOAT = re.compile(r"(u?)e(\d+)m(\d+)(fnuz|fnu|fn)?\Z")
 _P3109 = re.compile(r"binary(\d+)p(\d+)([su])([ef])\Z", re.IGNORECASE)
-_TAKUM = re.compile(r"takum(\d+)\Z")
+_TAKUM = re.compile(r"takum(_log)?(\d+)\Z")
 _Q = re.compile(r"(u?)q(\d+)\.(\d+)\Z", re.IGNORECASE)
 _CARRIED = ("rounding", "overflow")
 _SWITCHES = {"on": True, "off": False, "True": True, "False": False, "true": True, "false": False}
@@ -155,10 +155,11 @@ def _codebook(parts: list[str], spelling: str) -> Format:
     return Codebook(tuple(values), **keywords)
 
 
-def _takum(parts: list[str], spelling: str) -> Format:
+def _takum(parts: list[str], spelling: str, log: bool) -> Format:
     positional, keywords = _arguments(parts, _CARRIED, spelling)
-    _need(positional, 1, 1, "takum<width> or takum16", spelling)
-    return Takum(*positional, **keywords)
+    name = "takum_log" if log else "takum"
+    _need(positional, 1, 1, f"{name}<width> or {name}16", spelling)
+    return Takum(*positional, log=log, **keywords)
 
 
 def _ap_fixed(parts: list[str], spelling: str, signed: bool) -> Format:
@@ -182,7 +183,8 @@ _FAMILIES: dict[str, Callable[[list[str], str], Format]] = {
     "lns": _lns,
     "pow2": _power_of_two,
     "codebook": _codebook,
-    "takum": _takum,
+    "takum": functools.partial(_takum, log=False),
+    "takum_log": functools.partial(_takum, log=True),
     "ap_fixed": functools.partial(_ap_fixed, signed=True),
     "ap_ufixed": functools.partial(_ap_fixed, signed=False),
 }
@@ -220,7 +222,7 @@ def _bare_name(name: str, spelling: str) -> Format:
     if (match := _P3109.match(name)) is not None:
         return _p3109(match)
     if (match := _TAKUM.match(name)) is not None:
-        return Takum(int(match[1]))
+        return Takum(int(match[2]), log=match[1] is not None)
     usages = [
         "fixed<8,3>",
         "ufixed<8,3>",

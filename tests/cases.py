@@ -8,7 +8,7 @@ import numpy as np
 from oracle_formats import Fixed, Float, Format, Posit
 from oracle_lns import LNS, PowerOfTwo
 from oracle_p3109 import P3109, Exponents, named
-from oracle_takum import Takum
+from oracle_takum import LogTakum, Takum
 
 FIXED = [
     Fixed(1, 0),
@@ -147,7 +147,7 @@ def spelled(format: Format) -> str:
     if isinstance(format, Fixed):
         return f"{'' if format.signed else 'u'}fixed{format.width}_{format.fraction_bits}"
     if isinstance(format, Takum):
-        return f"takum{format.width}"
+        return f"takum{'_log' * isinstance(format, LogTakum)}{format.width}"
     if isinstance(format, Posit):
         return f"posit{format.width}_{format.es}"
     if isinstance(format, PowerOfTwo):

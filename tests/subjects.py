@@ -7,7 +7,7 @@ from oracle_formats import Fixed, Float, Format
 from oracle_lns import LNS, PowerOfTwo
 from oracle_p3109 import P3109, Exponents
 from oracle_tables import Codebook
-from oracle_takum import Takum
+from oracle_takum import LogTakum, Takum
 from sheet import Sheet
 
 import numfmt as nf
@@ -39,7 +39,7 @@ def library(format: Format) -> nf.Format:
             signed=format.signed,
         )
     if isinstance(format, Takum):
-        return nf.Takum(format.width)
+        return nf.Takum(format.width, log=isinstance(format, LogTakum))
     if isinstance(format, Codebook):
         own = isinstance(format.turns, tuple)
         turns = tuple(map(float, format.turns)) if own else format.turns

@@ -134,7 +134,6 @@ def test_spellings_and_facts(width):
     [
         (lambda: nf.Takum(1), "width=1"),
         (lambda: nf.Takum(65), "width=65"),
-        (lambda: nf.Takum(8, log=True), "log=True"),
         (lambda: nf.Takum(8, log=1), "log=1"),
         (lambda: nf.parse("takum"), "takum<16>"),
         (lambda: nf.parse("takum1"), "width=1"),

@@ -98,9 +98,9 @@ def gap_above(format: Format, code: int) -> Number:
     """From the value of a code to the next larger one; infinity above the largest."""
     if code == facts_of(format.bare()).max_code:
         return float("inf")
-    gap = Fraction(value_of(format, code + 1)) - Fraction(value_of(format, code))
+    gap = ratio_of(format, code + 1) - ratio_of(format, code)
     near = float(gap)
-    return near if near == gap else gap
+    return near if near == gap or format.has_irrational else gap
 
 
 class Format:

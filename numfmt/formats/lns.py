@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from .._core import lib
-from ._base import Format, Number, integer, ratio_of
+from ._base import Format, Number, gap_above, integer
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,4 +58,4 @@ class LNS(Format):
     @property
     def eps(self) -> Number:
         """The gap between 1 and the next larger value."""
-        return float(ratio_of(self, 1) - 1)
+        return gap_above(self, 0)

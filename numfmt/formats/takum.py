@@ -12,16 +12,17 @@ from ._base import Format, Number, gap_above, integer
 
 @dataclass(frozen=True, repr=False)
 class Takum(Format):
-    """A linear takum: sign, direction, three bits of regime, characteristic, fraction.
+    """A takum: sign, direction, three bits of regime, characteristic, fraction.
 
     Args:
         width: 2..64; below 12 the code is read with zeros behind it.
-        log: must be False: the linear kind.
+        log: the logarithmic kind, spelled ``takum_log16``; else the linear one.
         rounding, overflow: modes that the format carries as its own defaults.
 
-    The values are (1 + m) 2**c for positive codes, c from -255 to 254 whatever the width; negative
-    codes are the two's complement.  Rounding is as for posits (Hunhold, "Beating posits at their
-    own game: takum arithmetic", 2024).
+    The values are (1 + m) 2**c for positive codes or, logarithmic, sqrt(e)**(c + m), which but for
+    1 is irrational: `decode` and `quantize` give the nearest number of the dtype.  c is from -255
+    to 254 whatever the width; negative codes are the two's complement.  Rounding is as for posits
+    (Hunhold, "Beating posits at their own game: takum arithmetic", 2024).
 
     >>> f = Takum(16)
     >>> str(f), f.precision, f.eps, f.has_nan
@@ -37,16 +38,17 @@ class Takum(Format):
     __hash__ = Format.__hash__
 
     def __post_init__(self) -> None:
-        if self.log is not False:
-            raise FormatError(f"log={self.log!r} must be False: only linear takums are known")
+        if not isinstance(self.log, bool):
+            raise FormatError(f"log={self.log!r} must be True or False")
         object.__setattr__(self, "width", integer(self.width, "width", 2, 64))
         self._check()
 
     def _fields(self) -> dict[str, int]:
-        return {"family": lib.NF_TAKUM, "width": self.width, "is_signed": 1}
+        family = lib.NF_LOG_TAKUM if self.log else lib.NF_TAKUM
+        return {"family": family, "width": self.width, "is_signed": 1}
 
     def _spelling(self) -> tuple[str, list[str]]:
-        return f"takum{self.width}", []
+        return f"takum{'_log' * self.log}{self.width}", []
 
     @property
     def eps(self) -> Number:
