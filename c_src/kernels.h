@@ -2,7 +2,7 @@
 #ifndef NF_KERNELS_H
 #define NF_KERNELS_H
 
-#include "format.h"
+#include "block.h"
 #include "law.h"
 
 /* One pass over an array: load, round, check, store. */
@@ -77,6 +77,8 @@ typedef struct nf_kernels {
     void (*decode)(const nf_grid *grid, const void *codes, size_t code_size, nf_type y_type, void *y, size_t n,
                    size_t whole_n);
     int (*has_specials)(nf_type type, const void *x, size_t n); /* any NaN or infinity? */
+    void (*blocks)(nf_block_job *job);
+    nf_unpacked (*largest)(nf_type type, const void *x, size_t n); /* finite magnitude, or zero */
     void (*random_bits)(uint64_t key, uint64_t call, uint64_t draw, uint64_t first, uint32_t *out, size_t n);
     void (*gaussian)(const nf_key *key, uint64_t draw, uint64_t first, double *out, size_t n);
     void (*draw_law)(const nf_law_job *job);

@@ -300,6 +300,7 @@ const char *nf_version(void);
 
 /* cdef: end */
 
+#include "numfmt_block.h"
 #include "numfmt_samplers.h"
 
 #ifdef __cplusplus

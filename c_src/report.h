@@ -61,10 +61,16 @@ static uint32_t flags_of(uint32_t what, int is_tiny, const nf_unpacked *x)
     return is_tiny ? flags | NF_UNDERFLOW : flags;
 }
 
-static void add_error(const nf_grid *grid, const nf_unpacked *x, const nf_unpacked *value, nf_report *r)
+static double error_of(const nf_unpacked *x, const nf_unpacked *value)
 {
-    double exact = nearest_f64(x), error = fabs(nearest_f64(value) - exact);
-    double ulp = x->kind == NF_FINITE_NUMBER && error > 0 ? error / gap_around(grid, x) : 0;
+    return fabs(nearest_f64(value) - nearest_f64(x));
+}
+
+static void add_error(const nf_grid *grid, const nf_unpacked *x, const nf_unpacked *value, const nf_unpacked *units,
+                      const nf_unpacked *own, nf_report *r)
+{
+    double exact = nearest_f64(x), error = error_of(x, value), change = error_of(units, own);
+    double ulp = units->kind == NF_FINITE_NUMBER && change > 0 ? change / gap_around(grid, units) : 0;
     r->finite++;
     r->max_error = error > r->max_error ? error : r->max_error;
     r->max_ulp = ulp > r->max_ulp ? ulp : r->max_ulp;
@@ -73,12 +79,14 @@ static void add_error(const nf_grid *grid, const nf_unpacked *x, const nf_unpack
     r->sum_squared_value += exact * exact;
 }
 
-static void report_block(const nf_plan *plan, const nf_unpacked *x, const nf_unpacked *values, const uint32_t *what,
-                         const uint32_t *words, uint64_t first, size_t n, nf_report *r)
+/* `x` became `values`; `units` and `own` are both in units of the format, which a block's scale is not part of. */
+static void report_block(const nf_plan *plan, const nf_unpacked *x, const nf_unpacked *values, const nf_unpacked *units,
+                         const nf_unpacked *own, const uint32_t *what, const uint32_t *words, uint64_t first, size_t n,
+                         nf_report *r)
 {
     r->count += n;
     for (size_t i = 0; i < n; i++) {
-        int is_tiny = (what[i] & NF_WAS_INEXACT) && underflows(plan, &x[i], words[i], first + i);
+        int is_tiny = (what[i] & NF_WAS_INEXACT) && underflows(plan, &units[i], words[i], first + i);
         r->inexact += (what[i] & NF_WAS_INEXACT) != 0;
         r->overflowed += (what[i] & NF_WAS_OVERFLOWED) != 0;
         r->underflowed += (uint64_t)is_tiny;
@@ -86,7 +94,7 @@ static void report_block(const nf_plan *plan, const nf_unpacked *x, const nf_unp
         r->nan += (what[i] & NF_WAS_NAN) != 0;
         r->flags |= flags_of(what[i], is_tiny, &x[i]);
         if (x[i].kind <= NF_FINITE_NUMBER && values[i].kind <= NF_FINITE_NUMBER)
-            add_error(&plan->grid, &x[i], &values[i], r);
+            add_error(&plan->grid, &x[i], &values[i], &units[i], &own[i], r);
     }
 }
 
