@@ -5,7 +5,7 @@
 enum { WIDEST_DIVIDED = 30, MOST_SCALE_BITS = 24, MOST_EXPONENT_BITS = 32, WIDEST_QPYTORCH = 22 };
 
 #define NF_ELEMENT(family, width, is_signed, exponent_bits, special, subnormals, fraction_bits, bias) \
-    {NF_##family, width, is_signed, exponent_bits, NF_##special, NF_##subnormals, fraction_bits, bias}
+    {NF_##family, width, is_signed, exponent_bits, NF_##special, NF_##subnormals, fraction_bits, bias, NULL}
 
 static const nf_named_block named_blocks[] = {
 #define NF_BLOCK(name, size, element, scale, rule, has_tensor_scale, aliases) \
