@@ -5,7 +5,16 @@
 
 #include "stream.h"
 
-typedef enum fast_class { FAST_FIXED, FAST_GRID, FAST_SHIFT, FAST_POSIT, FAST_CLASS_COUNT, FAST_NONE } fast_class;
+typedef enum fast_class {
+    FAST_FIXED,
+    FAST_GRID,
+    FAST_SHIFT,
+    FAST_OCTAVE,
+    FAST_TINY,
+    FAST_POSIT,
+    FAST_CLASS_COUNT,
+    FAST_NONE
+} fast_class;
 
 enum {
     DIRTY_BLOCKS = 16,
@@ -35,6 +44,12 @@ NF_INLINE void fetch_ahead(const void *x, size_t bytes, size_t distance)
 static inline int lacks_minus_zero(const nf_grid *grid)
 {
     return grid->format.family == NF_FLOAT && grid->sign_bit && !grid->has_negative_zero;
+}
+
+/* The policies by which an unsigned format gives code 0 for every negative number and -infinity. */
+static inline int saturates(const nf_plan *plan)
+{
+    return plan->options.overflow == NF_OVERFLOW_saturate || plan->options.overflow == NF_OVERFLOW_saturate_propagate;
 }
 
 #define REAL float

@@ -29,7 +29,7 @@ typedef struct fast_pass {
     fast_loop_f32 *narrow_f32; /* the clean loop that stores the job's 16-bit codes, or NULL */
     int is_nearest;            /* the processor rounds to nearest; else toward zero */
     int clean;                 /* the kind of the clean loops: FAST_IS_clean or FAST_IS_bare */
-    int takes_no_sign;         /* unsigned floats: blocks with a sign bit go to the general loop */
+    int is_unsigned, clamps;   /* floats without sign: a look for negative numbers; they are as good as 0 */
     unsigned dirty, back_off;  /* blocks for which the clean loop is not tried since it failed; that many next time */
     fast_decoder_f32 decoder_f32; /* of codes, and of float16 elements */
     fast_decoder_f64 decoder_f64;
@@ -79,7 +79,10 @@ static int fast_choose(const nf_job *job, int is_wide, fast_pass *pass)
         fast_choose_bytes(job->plan, pass);
     pass->is_nearest = mode == NF_ROUND_nearest_even;
     pass->clean = lacks_minus_zero(&job->plan->grid) ? FAST_IS_bare : FAST_IS_clean;
-    pass->takes_no_sign = job->plan->grid.format.family == NF_FLOAT && !job->plan->grid.sign_bit;
+    pass->is_unsigned = job->plan->grid.format.family == NF_FLOAT && !job->plan->grid.sign_bit;
+    pass->clamps = pass->is_unsigned && saturates(job->plan);
+    if (pass->clamps && (pass->class == FAST_OCTAVE || pass->class == FAST_TINY)) /* their loops clamp */
+        pass->is_unsigned = 0;
     fast_choose_narrow(job, pass);
     return 1;
 }

@@ -142,6 +142,16 @@ static int fast_any_negative(const fast_pass *pass, const void *x, size_t n)
     return pass->is_wide ? fast_any_negative_f64(x, n) : fast_any_negative_f32(x, n);
 }
 
+/* The block with 0 for its negative numbers, in the buffer. */
+static const void *fast_without_negatives(const fast_pass *pass, const void *x, size_t n, fast_buffers *b)
+{
+    if (pass->is_wide)
+        fast_clear_negatives_f64(x, n, &b->numbers);
+    else
+        fast_clear_negatives_f32(x, n, &b->numbers);
+    return &b->numbers;
+}
+
 /* One block into `y`; the input is intact where the loop leaves an element undecided, though y be x. */
 static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int is_keyed, fast_buffers *b, void *y)
 {
@@ -151,7 +161,10 @@ static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int
     const void *x = fast_load(job, pass, given, n, b);
     const int is_plain = pass->result_size == job->y_size, is_direct = is_plain && y != x;
     void *results = is_direct ? y : (void *)&b->results;
-    const int is_refused = pass->takes_no_sign && fast_any_negative(pass, x, n);
+    const int has_negatives = pass->is_unsigned && fast_any_negative(pass, x, n);
+    const int is_refused = has_negatives && !pass->clamps;
+    if (has_negatives && pass->clamps)
+        x = fast_without_negatives(pass, x, n, b);
     if (!is_refused && fast_narrow(pass, x, n, y))
         return;
     if (is_refused || fast_round(job, pass, x, start, n, is_keyed, b, results)) {

@@ -22,6 +22,7 @@ FORMATS = (
     *("float<6,1,bias=-9>", "float<8,0>", "float<5,22>", "float<11,20>", "float<5,0>"),
     *("ufloat<4,4>", "ufloat<5,3,special=fn>", "ufloat<8,7>", "ufloat<3,3,special=finite>", "e8m0"),
     *("binary8p4se", "binary8p3sf", "binary8p3ue", "binary8p5uf", "binary8p1se", "binary3p2se"),
+    *("binary8p1uf", "binary9p1se", "binary6p1ue"),
     *("binary16p11ue", "binary16p8sf", "binary32p24se"),
     *("posit<3,1>", "posit<8,2>", "posit<8,0>", "posit<12,3>", "posit<16,2>", "posit<32,2>"),
     *("posit<6,4>", "posit<30,1>"),
