@@ -34,8 +34,9 @@ from .row import (
 )
 
 FORMATS = ("fixed<8,3>", "fixed<16,8>", "e4m3fn", "e5m2", "bfloat16", "binary16", "tf32")
+SPECIAL = ("binary8p4se", "e8m0")  # floats whose codes are not IEEE 754's
 POSITS = ("posit<8,2>", "posit<16,2>", "posit<32,2>")
-CODES = ("e4m3fn", "e5m2", "fixed<8,3>", "posit<8,2>")
+CODES = ("e4m3fn", "e5m2", *SPECIAL, "fixed<8,3>", "posit<8,2>")
 NEAREST = Floor(0.95, 0.85)
 DIRECTED = Floor(0.75, 0.70)
 OTHER_MODES = Floor(0.65, 0.60)
@@ -47,6 +48,8 @@ STOCHASTIC = {
     "e4m3fn": Floor(0.55, 0.50),
     "e5m2": Floor(0.55, 0.50),
     "binary16": Floor(0.55, 0.50),
+    "binary8p4se": Floor(0.55, 0.50),
+    "e8m0": Floor(0.55, 0.50),
 }
 SMALL = 16
 ONE_PASS = "nan='zero'"
@@ -104,7 +107,7 @@ def quantize_row(
 
 def nearest() -> Iterator[Row]:
     """nearest_even; and fixed point where a NaN is looked for before anything is written."""
-    for format in FORMATS:
+    for format in (*FORMATS, *SPECIAL):
         yield quantize_row(format, "nearest_even", NEAREST)
     for format in POSITS:
         yield quantize_row(format, "nearest_even", Floor(0.70, 0.50))
@@ -120,10 +123,10 @@ def nearest() -> Iterator[Row]:
 def modes() -> Iterator[Row]:
     """The other deterministic modes."""
     for mode in ("toward_zero", "up", "down"):
-        for format in FORMATS:
+        for format in (*FORMATS, *SPECIAL):
             yield quantize_row(format, mode, DIRECTED)
     for mode in ("to_odd", "nearest_odd", "nearest_away", "nearest_up", "nearest_down"):
-        for format in FORMATS:
+        for format in (*FORMATS, *SPECIAL):
             yield quantize_row(format, mode, OTHER_MODES)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..row import Row, Task
@@ -14,6 +16,7 @@ FORMATS = {
     "e5m2": "format_info_ocp_e5m2",
     "bfloat16": "format_info_bfloat16",
     "binary16": "format_info_binary16",
+    "binary8p4se": "format_info_p3109",
 }
 MODES = {
     "nearest_even": "TiesToEven",
@@ -30,16 +33,23 @@ def rows() -> list[Row]:
     return [
         *(rounding(mode, format) for mode in MODES for format in FORMATS),
         *(stochastic(format) for format in FORMATS),
-        *(encoding(format) for format in ("e4m3fn", "e5m2")),
+        *(encoding(format) for format in ("e4m3fn", "e5m2", "binary8p4se")),
     ]
+
+
+def info_of(format: str) -> Any:
+    """Its description of a format."""
+    import gfloat.formats
+
+    found = getattr(gfloat.formats, FORMATS[format])
+    return found(8, 4) if format == "binary8p4se" else found
 
 
 def rounding(mode: str, format: str) -> Row:
     """Values to values."""
     import gfloat
-    import gfloat.formats
 
-    info = getattr(gfloat.formats, FORMATS[format])
+    info = info_of(format)
     theirs = getattr(gfloat.RoundMode, MODES[mode])
     return peer_row(
         PACKAGE,
@@ -52,9 +62,8 @@ def rounding(mode: str, format: str) -> Row:
 def stochastic(format: str) -> Row:
     """Values to values, by random bits."""
     import gfloat
-    import gfloat.formats
 
-    info = getattr(gfloat.formats, FORMATS[format])
+    info = info_of(format)
     bits = np.random.default_rng(1).integers(0, 1 << RANDOM_BITS, LIMIT)
     mode = gfloat.RoundMode.StochasticFast
     return peer_row(
@@ -70,9 +79,8 @@ def stochastic(format: str) -> Row:
 def encoding(format: str) -> Row:
     """Values to codes: a rounding, then its encoder."""
     import gfloat
-    import gfloat.formats
 
-    info = getattr(gfloat.formats, FORMATS[format])
+    info = info_of(format)
     mode = gfloat.RoundMode.TiesToEven
     return peer_row(
         PACKAGE,
