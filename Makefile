@@ -11,7 +11,7 @@ SOURCES := pyproject.toml build_backend.py meson.build $(shell find c_src numfmt
 C_FILES := $(wildcard c_src/*.c c_src/*.h c_src/*.inc)
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test bench docs lint format sanitize sanitize-memory sanitize-threads valgrind clean
+.PHONY: demo test bench docs readme lint format sanitize sanitize-memory sanitize-threads valgrind clean
 
 demo: $(VENV)/.with-sampler
 	$(BIN)/lp-sampler compare
@@ -26,6 +26,10 @@ bench: $(VENV)/.with-bench
 docs: $(VENV)/.with-docs
 	$(BIN)/sphinx-build --fail-on-warning --keep-going -j 2 docs docs/_build
 	@echo "open docs/_build/index.html"
+
+# The README's table of formats, from the core's tables; a test fails when it is stale.
+readme: $(VENV)/.with-docs
+	$(BIN)/python docs/generators/readme.py
 
 lint: $(VENV)/.with-test $(VENV)/.with-lint
 	$(BIN)/ruff check

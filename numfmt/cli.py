@@ -6,33 +6,26 @@ Errors go to stderr; exit status 2 for wrong input, 1 for any other failure, 130
 from __future__ import annotations
 
 import contextlib
-import json
-import math
-import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import Enum
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 import numfmt as nf
+from numfmt._files import load, save
 from numfmt._modes import resolve
+from numfmt._plot import draw, require_matplotlib
+from numfmt._print import plain, print_json, print_table
+from numfmt._show import SAMPLES, described_layouts, drawn_layouts, facts
+from numfmt.formats._base import value_of
 
 WRONG_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
 WIDEST_TABLE = 16
-SAMPLES = (0.1, 1 / 3, 1.0, math.pi, -1000.0, 1e30)
-PROPERTIES = (
-    *("width", "precision", "min", "max", "smallest_positive", "smallest_normal", "eps"),
-    *("has_infinity", "has_nan"),
-)
 COUNTERS = ("count", "inexact", "overflowed", "underflowed", "saturated", "nan", "max_error")
 
 
@@ -63,6 +56,10 @@ Dtype = Annotated[FloatType | None, typer.Option(help="The element type of writt
 Rounding = Annotated[str | None, typer.Option(help="The rounding mode, as nearest_away.")]
 Overflow = Annotated[str | None, typer.Option(help="The overflow policy, as saturate.")]
 Seed = Annotated[int | None, typer.Option(help="The seed of the random bits of a stochastic mode.")]
+Plot = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Draw the values into a .png, .svg or .pdf file."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -101,23 +98,29 @@ def show(
     rounding: Rounding = None,
     overflow: Overflow = None,
     seed: Seed = None,
+    plot: Plot = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a format can hold, and what some numbers become in it."""
+    """Show what a format can hold, what its bits mean, and what some numbers become in it."""
     with reported_errors():
         parsed = nf.parse(format)
+        if plot is not None:
+            require_matplotlib()
         how = resolve(parsed, rounding, overflow, None)
-        facts = {name: plain(getattr(parsed, name)) for name in PROPERTIES}
-        facts |= {"rounding": str(how.rounding), "overflow": str(how.overflow)}
+        known = facts(parsed) | {"rounding": str(how.rounding), "overflow": str(how.overflow)}
         results = rounded(SAMPLES, parsed, modes(rounding, overflow, seed))
         examples = [
             {"number": number, "value": value}
             for number, value in zip(SAMPLES, results, strict=True)
         ]
+        if plot is not None:
+            draw(parsed, plot)
         if as_json:
-            print_json({"format": str(parsed), **facts, "examples": examples})
+            bits = {"bits": described_layouts(parsed)}
+            print_json({"format": str(parsed), **known, **bits, "examples": examples})
         else:
-            print_table(str(parsed), ("property", "value"), facts.items())
+            print_table(str(parsed), ("property", "value"), known.items())
+            print(drawn_layouts(parsed))
             print_table("examples", ("number", "value"), (row.values() for row in examples))
 
 
@@ -168,7 +171,7 @@ def convert(
         parsed, report = nf.parse(to), nf.Report()
         how = {**modes(rounding, overflow, seed), "report": report}
         result = converted(load(source), from_, parsed, codes, dtype, how)
-        save(target, result)
+        save(target, lambda file: np.save(file, result, allow_pickle=False))
         counts = {name: plain(getattr(report, name)) for name in COUNTERS}
         if as_json:
             what = {"output": str(target), "format": str(parsed), "dtype": result.dtype.name}
@@ -203,7 +206,7 @@ def modes(rounding: str | None, overflow: str | None, seed: int | None) -> dict[
 def rounded(numbers: npt.ArrayLike, format: nf.Format, how: dict[str, Any]) -> list[Any]:
     """Give what each number becomes in the format, ready to print."""
     codes = nf.encode(np.asarray(numbers, dtype=np.float64), format, **how)
-    return [plain(value) for value in nf.decode(codes, format, dtype=object)]
+    return [plain(value_of(format, code)) for code in codes.tolist()]
 
 
 def table_rows(format: nf.Format, how: dict[str, Any]) -> list[dict[str, Any]]:
@@ -238,54 +241,3 @@ def middles_above(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     middles = values.copy()
     middles[finite] += gaps[place] / 2
     return middles
-
-
-def load(path: Path) -> npt.NDArray[Any]:
-    """Read a .npy file."""
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise nf.NumfmtError(f"{path} is no .npy file of numbers: {error}") from error
-    if not isinstance(array, np.ndarray):
-        raise nf.NumfmtError(f"{path} is an archive of arrays; a .npy file holds one array")
-    return array
-
-
-def save(path: Path, array: npt.NDArray[Any]) -> None:
-    """Write a .npy file: complete, or not at all."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("xb") as file:
-            np.save(file, array, allow_pickle=False)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def plain(value: Any) -> Any:
-    """Turn a number into what JSON can hold: a float where that is exact, else its spelling."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, Fraction):
-        value = int(value) if value.denominator == 1 else value
-        with contextlib.suppress(OverflowError):
-            value = float(value) if float(value) == value else value
-    if isinstance(value, Fraction) or (isinstance(value, float) and not math.isfinite(value)):
-        return str(value)
-    return value
-
-
-def print_json(content: dict[str, Any]) -> None:
-    """Print one JSON object, numbers in full."""
-    print(json.dumps(content, indent=2, allow_nan=False))
-
-
-def print_table(title: str, heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Print a table whose cells are never cut."""
-    grid = Table(title=title, box=box.SIMPLE, title_justify="left")
-    for head in heads:
-        grid.add_column(head, no_wrap=True)
-    for row in rows:
-        grid.add_row(*(str(cell) for cell in row))
-    console = Console(highlight=False, markup=False)
-    console.print(grid, crop=False)

@@ -80,6 +80,13 @@ def test_the_tables_of_names_leave_none_out(generated, page):
     assert not [a for mode in modes for a in mode.aliases if f"`{a}`" not in rows[mode.name]]
 
 
+def test_the_readmes_table_of_formats_is_fresh(monkeypatch):
+    """The README lists what the library has: `make readme` would change nothing."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "generators"))
+    text = (ROOT / "README.md").read_text()
+    assert importlib.import_module("readme").updated(text) == text
+
+
 def test_every_mode_has_a_picture(generated, tmp_path):
     """The page of pictures has one for each rounding mode, and the files are there."""
     text = generated("mode_plots", "rounding_plots")

@@ -14,6 +14,7 @@ from .. import _core
 from .._core import ffi, lib
 from .._errors import FormatError, RangeError
 from .._modes import check_overflow_for, check_rounding_for, parse_overflow, parse_rounding
+from ._layout import Layout, bits
 
 Self = TypeVar("Self", bound="Format")
 Number = float | Fraction
@@ -245,6 +246,11 @@ class Format:
     def eps(self) -> Number:
         """The gap between 1 and the next larger value, were the exponent range unlimited."""
         raise AssertionError("a family says what its eps is")
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """The bits of a code in words; of several codes where a value takes more than one."""
+        meaning = f"{bits('index', self.width)}: the values in order, from 0"
+        return (Layout(("c" * self.width,), (("c", meaning),), ("the value at that place",)),)
 
     def all_codes(self) -> np.ndarray[Any, Any]:
         """Every code in ascending order, for widths up to 24."""

@@ -16,6 +16,7 @@ from .. import _core
 from .._core import ffi, lib
 from .._errors import FormatError
 from ._base import Format, Number
+from ._layout import Layout, bits
 
 TURNS = {"middle": lib.NF_TURN_MIDDLE, "geometric": lib.NF_TURN_GEOMETRIC}
 _MOST_VALUES = 65536
@@ -140,6 +141,16 @@ class Codebook(Format):
         """The smallest gap between two values, to the nearest float."""
         pairs = itertools.pairwise(self.values)
         return min(above - below for below, above in pairs)
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """The index, and the values of a short table."""
+        meaning = f"{bits('index', self.width)}: 0 to {self.highest_code}"
+        rows = [
+            ((f"{code:0{self.width}b}",), _shortest(value))
+            for code, value in enumerate(self.values)
+        ]
+        letters = ("c" * self.width,)
+        return (Layout(letters, (("c", meaning),), ("values[c]",), rows=tuple(rows)),)
 
 
 def _exact_floats(numbers: object, argument: str) -> tuple[float, ...]:

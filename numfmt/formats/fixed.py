@@ -8,6 +8,7 @@ from typing import ClassVar
 from .._core import lib
 from .._errors import FormatError
 from ._base import Format, Number, integer
+from ._layout import Layout, bits, filled
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,3 +59,24 @@ class Fixed(Format):
     def eps(self) -> Number:
         """The gap between neighbours, the same everywhere."""
         return 2.0**-self.fraction_bits
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """Sign, integer and fraction bits of the two's complement number or the unsigned one."""
+        whole = self.width - self.signed
+        after = min(max(self.fraction_bits, 0), whole)
+        sizes = {"s": int(self.signed), "i": whole - after, "f": after}
+        top = whole - 1 - self.fraction_bits
+        unit = max(-self.fraction_bits, 0)
+        words = {
+            "s": f"{bits('sign', 1)}, worth -2^{top + 1} in two's complement",
+            "i": f"{bits('integer', whole - after)}, the lowest worth 2^{unit}",
+            "f": f"{bits('fraction', after)}, the lowest worth 2^{-self.fraction_bits}",
+        }
+        return (
+            Layout(
+                filled(**sizes),
+                tuple((letter, words[letter]) for letter, size in sizes.items() if size),
+                (f"code * 2^{-self.fraction_bits}",),
+                point=self.fraction_bits if 0 < self.fraction_bits < self.width else None,
+            ),
+        )

@@ -10,6 +10,7 @@ from .. import _core
 from .._core import lib
 from .._errors import FormatError, unknown
 from ._base import Format, Number, integer
+from ._layout import Layout, float_layout
 
 SPECIALS = {
     "ieee": lib.NF_IEEE,
@@ -17,6 +18,13 @@ SPECIALS = {
     "fnuz": lib.NF_FNUZ,
     "finite": lib.NF_FINITE,
     "fnu": lib.NF_FNU,
+}
+SPECIAL_CODES = {
+    "ieee": "exponent all ones: infinity where the fraction is 0, else NaN",
+    "fn": "all bits but the sign ones: NaN",
+    "fnuz": "the sign alone: NaN",
+    "finite": "every code is a number",
+    "fnu": "all ones: NaN",
 }
 SUBNORMALS: dict[bool | str, int] = {
     True: lib.NF_SUBNORMALS,
@@ -145,6 +153,13 @@ class Float(Format):
     def eps(self) -> Number:
         """The gap between 1 and the next larger value, were the exponent range unlimited."""
         return float(2.0**-self.fraction_bits)
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """Sign, exponent and fraction."""
+        assert self.bias is not None
+        sizes = int(self.signed), self.exponent_bits, self.fraction_bits
+        zero = None if self.special == "fnu" else "subnormal" if self.subnormals is True else "0"
+        return (float_layout(*sizes, self.bias, (SPECIAL_CODES[self.special],), low=zero),)
 
 
 _FIELDS = ("width", "is_signed", "exponent_bits", "special", "subnormals", "fraction_bits", "bias")

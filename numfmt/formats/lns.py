@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from .._core import lib
 from ._base import Format, Number, gap_above, integer
+from ._layout import Layout, bits, filled
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,3 +60,22 @@ class LNS(Format):
     def eps(self) -> Number:
         """The gap between 1 and the next larger value."""
         return gap_above(self, 0)
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """A sign and the log, in two's complement."""
+        whole = self.width - 1 - self.fraction_bits
+        fields = (
+            ("s", f"{bits('sign', 1)}: 1 for negative"),
+            ("i", f"{bits('integer part of the log', whole)}, the highest its sign"),
+            *(
+                [("f", bits("fraction of the log", self.fraction_bits))]
+                if self.fraction_bits
+                else []
+            ),
+        )
+        value = (
+            "(-1)^s * 2^log, log = i.f in two's complement",
+            "log 10..0: zero; NaN where s = 1",
+        )
+        segments = filled(s=1, i=whole, f=self.fraction_bits)
+        return (Layout(segments, fields, value, point=self.fraction_bits or None),)

@@ -8,6 +8,7 @@ from typing import ClassVar
 from .._core import lib
 from .._errors import FormatError
 from ._base import Format, Number, integer
+from ._layout import Layout, float_layout
 
 _MOST_FIELD_BITS = 63  # of a precision and of an exponent field
 
@@ -91,3 +92,14 @@ class P3109(Format):
     def eps(self) -> Number:
         """The gap between 1 and the next larger value, were the exponent range unlimited."""
         return float(2.0**-self.fraction_bits)
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """Sign, exponent and fraction."""
+        sizes = int(self.signed), self.exponent_bits, self.fraction_bits
+        top = (1 << self.width) - 1
+        nan = 1 << (self.width - 1) if self.signed else top
+        codes = [f"code {nan:#x}: NaN"]
+        if self.extended:
+            codes += [f"code {nan - 1:#x}: infinity"]
+            codes += [f"code {top:#x}: -infinity"] if self.signed else []
+        return (float_layout(*sizes, self.bias, tuple(codes)),)

@@ -8,6 +8,7 @@ from typing import ClassVar
 from .._core import lib
 from .._errors import FormatError, unknown
 from ._base import Format, Number, integer
+from ._layout import Layout, float_layout
 
 TIES = {"arithmetic": lib.NF_FINITE, "geometric": lib.NF_GEOMETRIC}
 
@@ -62,3 +63,8 @@ class PowerOfTwo(Format):
     def eps(self) -> Number:
         """The gap between 1 and the next larger value, were the exponent range unlimited."""
         return 1.0
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """Sign and exponent."""
+        fields = self._fields()
+        return (float_layout(1, fields["exponent_bits"], 0, fields["bias"], ()),)

@@ -8,6 +8,7 @@ from typing import ClassVar
 from .._core import lib
 from .._errors import FormatError
 from ._base import Format, Number, gap_above, integer
+from ._layout import Layout, bits
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,3 +56,33 @@ class Takum(Format):
         """The gap between 1 and the next larger value; infinity where 1 is the largest (width
         2)."""
         return gap_above(self, 1 << (self.width - 2))
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """Sign, direction, regime, characteristic and fraction; the regime gives their lengths."""
+        rows = [self._row(1, r) for r in range(7, -1, -1)] + [self._row(0, r) for r in range(8)]
+        fields = (
+            ("s", f"{bits('sign', 1)}: 1 for negative, then the two's complement of the rest"),
+            ("d", f"{bits('direction', 1)}: 1 where c is not negative"),
+            ("r", f"{bits('regime', 3)}: r of them count, inverted where d = 0"),
+            ("c", "characteristic, r bits: 2^r - 1 more; where d = 0, 2^(r + 1) - 1 less"),
+            ("m", "fraction: what is left; bits that the width cuts off are 0"),
+        )
+        base = "sqrt(e)^(c + 0.m)" if self.log else "2^c * (1 + 0.m)"
+        value = (f"(-1)^s * {base}", "all 0: zero", "the sign alone: NaR")
+        picture = self._cut("s", "d", "rrr", "ccc", "m" * self.width)
+        return (Layout(picture, fields, value, rows=tuple(rows), title="bits where r = 3"),)
+
+    def _row(self, direction: int, r: int) -> tuple[tuple[str, ...], str]:
+        """The bits of a regime, and which c it has."""
+        regime = f"{r if direction else 7 - r:03b}"
+        first = (1 << r) - 1 if direction else 1 - (2 << r)
+        parts = self._cut("s", str(direction), regime, "c" * r, "m" * self.width)
+        return parts, f"r = {r}, c from {first}" + f" to {first + (1 << r) - 1}" * (r > 0)
+
+    def _cut(self, *parts: str) -> tuple[str, ...]:
+        """The parts that lie within the width, none of them empty."""
+        left, kept = self.width, []
+        for part in parts:
+            kept.append(part[:left])
+            left -= len(kept[-1])
+        return tuple(part for part in kept if part)

@@ -1,0 +1,44 @@
+"""Numbers, tables and JSON on the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+
+def plain(value: Any) -> Any:
+    """Turn a number into what JSON can hold: a float where that is exact, else its spelling."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Fraction):
+        value = int(value) if value.denominator == 1 else value
+        with contextlib.suppress(OverflowError):
+            value = float(value) if float(value) == value else value
+    if isinstance(value, Fraction) or (isinstance(value, float) and not math.isfinite(value)):
+        return str(value)
+    return value
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Print one JSON object, numbers in full."""
+    print(json.dumps(content, indent=2, allow_nan=False))
+
+
+def print_table(title: str, heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Print a table whose cells are never cut."""
+    grid = Table(title=title, box=box.SIMPLE, title_justify="left")
+    for head in heads:
+        grid.add_column(head, no_wrap=True)
+    for row in rows:
+        grid.add_row(*(str(cell) for cell in row))
+    console = Console(highlight=False, markup=False)
+    console.print(grid, crop=False)
