@@ -75,9 +75,11 @@ def assert_same_bits(got: np.ndarray, expected: np.ndarray) -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("format", FORMATS)
 def test_no_bit_differs_from_the_scalar_loop(format, dtype):
-    """Values and codes, in every mode and policy of the fast loops; blocks of one sign too."""
+    """Values and codes, in every mode and policy of the fast loops; blocks of one sign, and with
+    zeros and infinities but no NaN, too."""
     near, far = around(format, dtype, 700), bit_patterns(dtype, 1200)
-    x = np.concatenate([near, far, np.abs(near)[:1100], np.abs(far)[:1100]])
+    numbers = far[~np.isnan(far)]
+    x = np.concatenate([near, far, numbers, numbers[::-1], np.abs(near)[:1100], np.abs(numbers)])
     modes = MODES + (POSIT_MODES if format.startswith("posit") else [])
     for mode in modes:
         for overflow in POLICIES:
