@@ -19,6 +19,7 @@ from ._errors import (
     RoundingError,
     ShapeError,
 )
+from ._fit import fit
 from ._flips import flip_bits
 from ._machine import Machine, machine, machines
 from ._pack import pack, unpack
@@ -60,6 +61,7 @@ __all__ = [
     "convert",
     "decode",
     "encode",
+    "fit",
     "flip_bits",
     "gaussian",
     "get_num_threads",

@@ -10,6 +10,8 @@ from .._errors import FormatError
 from ._base import Format, Number, integer
 from ._layout import Layout, bits, filled
 
+FRACTION_BITS = (-1023, 1074)  # the exponents that float64 has
+
 
 @dataclass(frozen=True, repr=False)
 class Fixed(Format):
@@ -38,7 +40,7 @@ class Fixed(Format):
     def __post_init__(self) -> None:
         object.__setattr__(self, "width", integer(self.width, "width", 1, 64))
         object.__setattr__(
-            self, "fraction_bits", integer(self.fraction_bits, "fraction_bits", -1023, 1074)
+            self, "fraction_bits", integer(self.fraction_bits, "fraction_bits", *FRACTION_BITS)
         )
         if not isinstance(self.signed, bool):
             raise FormatError(f"signed={self.signed!r} must be True or False")

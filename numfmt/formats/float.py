@@ -35,6 +35,11 @@ SUBNORMALS: dict[bool | str, int] = {
 _LIMIT = 1 << 62
 
 
+def bias_range(exponent_bits: int) -> tuple[int, int]:
+    """The least and the largest bias that the core takes."""
+    return max((1 << exponent_bits) - 2 - _LIMIT, -_LIMIT), _LIMIT
+
+
 def usual_bias(exponent_bits: int, special: str) -> int:
     """2**(e-1) - 1, and 2**(e-1) for fnuz."""
     return (1 << (exponent_bits - 1)) - (special != "fnuz")
@@ -97,10 +102,9 @@ class Float(Format):
             self.fraction_bits, "fraction_bits", 0, min(62, most - exponent_bits)
         )
         bias = usual_bias(exponent_bits, self.special) if self.bias is None else self.bias
-        lowest = (1 << exponent_bits) - 2 - _LIMIT
         object.__setattr__(self, "exponent_bits", exponent_bits)
         object.__setattr__(self, "fraction_bits", fraction_bits)
-        object.__setattr__(self, "bias", integer(bias, "bias", max(lowest, -_LIMIT), _LIMIT))
+        object.__setattr__(self, "bias", integer(bias, "bias", *bias_range(exponent_bits)))
         self._check()
 
     def _check_exponents_alone(self) -> None:
