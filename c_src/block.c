@@ -224,6 +224,20 @@ nf_status nf_block_plan_init(nf_block_plan *plan, const nf_block *block, const n
     return status;
 }
 
+nf_status nf_block_overflow_check(const nf_block *block, uint8_t overflow, uint8_t wrap_bits)
+{
+    nf_block_plan plan;
+    const nf_options o = {.overflow = overflow, .wrap_bits = wrap_bits};
+    nf_status status = block_init(&plan, block);
+    if (status == NF_OK)
+        status = check_modes(&plan, &o);
+    if (status != NF_OK)
+        return status;
+    if (block->compat == NF_compat_qpytorch)
+        return overflow == NF_OVERFLOW_default || overflow == NF_OVERFLOW_saturate_symmetric ? NF_OK : NF_BAD_OVERFLOW;
+    return nf_overflow_check(&block->element, overflow, wrap_bits);
+}
+
 static nf_unpacked single(nf_unpacked x) { return nearest_of(NF_F32, &x); }
 
 nf_unpacked nf_tensor_scale(const nf_block_plan *plan, const nf_unpacked *largest)

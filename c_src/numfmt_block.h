@@ -76,6 +76,9 @@ typedef struct nf_block_facts {
 
 nf_status nf_block_describe(const nf_block *block, nf_block_facts *facts);
 
+/* NF_OK where the policy has a meaning for the elements under their scales, as nf_overflow_check. */
+nf_status nf_block_overflow_check(const nf_block *block, uint8_t overflow, uint8_t wrap_bits);
+
 /* An array in C order, outer x rows x middle x columns x inner, and the blocks that tile its axes `rows` and `columns`,
  * block_rows x block_columns each, the last of an axis possibly smaller.  The scales are outer x ceil(rows /
  * block_rows) x middle x ceil(columns / block_columns) x inner.  Blocks along one axis: rows = block_rows = 1. */

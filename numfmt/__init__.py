@@ -6,6 +6,7 @@ between two of them goes to; an overflow policy says what becomes of a value out
 """
 
 from . import binary32
+from ._blocks import BlockCodes
 from ._core import lib as _lib
 from ._core import text as _text
 from ._errors import (
@@ -30,13 +31,15 @@ from ._report import Report
 from ._sampling import gaussian, variance_corrected, variance_corrected_law
 from ._threads import get_num_threads, set_num_threads
 from ._update import sampler_update
-from .formats import LNS, P3109, Codebook, Fixed, Float, Format, Posit, PowerOfTwo, Takum
+from .formats import LNS, P3109, Block, Codebook, Fixed, Float, Format, Posit, PowerOfTwo, Takum
 
 __version__: str = _text(_lib.nf_version())
 
 __all__ = [
     "LNS",
     "P3109",
+    "Block",
+    "BlockCodes",
     "Codebook",
     "DtypeError",
     "Fixed",

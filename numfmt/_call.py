@@ -17,6 +17,7 @@ from ._parse import parse
 from ._random import Generator, Key, core_key, give_back, take_key
 from ._report import Report, add, receivers
 from ._threads import count
+from .formats import Block
 from .formats._base import code_dtype
 
 _NULL, _new = ffi.NULL, ffi.new
@@ -34,7 +35,8 @@ class Plan:
 
     def __init__(self, format: object, rounding: Any, overflow: Any, nan: Any) -> None:
         self.format = parse(format)
-        self.descriptor = self.format._descriptor()
+        self.is_block = isinstance(self.format, Block)
+        self.descriptor = self.format._c if self.is_block else self.format._descriptor()
         self.code_dtype = code_dtype(self.format)
         last = (1 << 8 * self.code_dtype.itemsize) - 1
         self.every_integer_is_code = self.format.highest_code == last
@@ -74,6 +76,9 @@ class Plan:
         return known
 
     def _check_rounded(self, source: _Dtype, dtype: _Dtype) -> None:
+        if self.is_block:
+            _check_float(dtype)
+            return
         if dtype == OBJECT and self.modes.overflow.name == "unbounded":
             raise DtypeError(
                 "dtype=object with overflow='unbounded' is not supported; use a float dtype"
@@ -88,7 +93,9 @@ class Plan:
     def decoded_dtype(self, dtype: Any) -> _Dtype:
         """The caller's dtype for the format's values; one that holds each of them."""
         wanted = as_dtype(dtype)
-        if (None, wanted) not in self._dtypes:
+        if self.is_block:
+            _check_float(wanted)
+        elif (None, wanted) not in self._dtypes:
             _check_holds(
                 wanted,
                 f"value of {self.format.bare()}",
@@ -110,14 +117,18 @@ def plan_of(format: object, rounding: Any = None, overflow: Any = None, nan: Any
     return make(format, rounding, overflow, nan)
 
 
-def _check_holds(wanted: _Dtype, results: str, status: Callable[[int], int]) -> None:
-    """Refuse a dtype that is neither object nor a float that holds all results."""
-    if wanted == OBJECT:
-        return
-    if wanted not in FLOATS:
+def _check_float(wanted: _Dtype) -> None:
+    if wanted != OBJECT and wanted not in FLOATS:
         raise DtypeError(
             f"dtype={wanted} must be float16, float32, float64 or object (exact fractions)"
         )
+
+
+def _check_holds(wanted: _Dtype, results: str, status: Callable[[int], int]) -> None:
+    """Refuse a dtype that is neither object nor a float that holds all results."""
+    _check_float(wanted)
+    if wanted == OBJECT:
+        return
     able = [dtype for dtype in FLOATS if status(_core.TYPES[dtype]) == lib.NF_OK]
     if wanted not in able:
         best = [*able, OBJECT][0]

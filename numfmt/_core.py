@@ -4,6 +4,7 @@ an exception."""
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -87,6 +88,20 @@ def named_formats() -> Iterator[tuple[str, tuple[str, ...], Any]]:
     while (row := lib.nf_named_format_at(index)) != ffi.NULL:
         yield text(row.name), tuple(text(row.aliases).split()), row.format
         index += 1
+
+
+def named_blocks() -> Iterator[tuple[str, tuple[str, ...], Any, int]]:
+    """(name, aliases, descriptor, size) of each row of the core's table of block formats."""
+    index = 0
+    while (row := lib.nf_named_block_at(index)) != ffi.NULL:
+        yield text(row.name), tuple(text(row.aliases).split()), row.block, int(row.size)
+        index += 1
+
+
+BLOCK_CHOICES = {
+    name: _rows(functools.partial(lib.nf_block_choice_at, getattr(lib, f"NF_BLOCK_{name}")))
+    for name in ("scale_rule", "zero_scale", "nan", "inf", "too_large", "compute", "compat")
+}
 
 
 def check(status: int, message: str | None = None) -> None:

@@ -147,7 +147,7 @@ def check_rounding_for(format: Any, rounding: Rounding) -> None:
     if not (rounding.by_code or rounding.keep_minpos):
         return
     facts = ffi.new("nf_format_facts *")
-    _core.check(lib.nf_format_describe(format._descriptor(), facts))
+    _core.check(lib.nf_format_describe(format._elements()._descriptor(), facts))
     if not facts.is_tapered:
         raise RoundingError(
             f"rounding={str(rounding)!r}: probability= and underflow= have a meaning for posits "
@@ -156,8 +156,7 @@ def check_rounding_for(format: Any, rounding: Rounding) -> None:
 
 
 def _has_meaning(format: Any, overflow: int, count: int = 0) -> bool:
-    status = lib.nf_overflow_check(format._descriptor(), overflow, count)
-    return bool(status == lib.NF_OK)
+    return bool(format._overflow_status(overflow, count) == lib.NF_OK)
 
 
 def check_overflow_for(format: Any, overflow: Overflow) -> None:
@@ -200,7 +199,7 @@ class Modes:
 
 def resolve(format: Any, rounding: str | None, overflow: str | None, nan: str | None) -> Modes:
     """Who decides: the argument, then the format's own modes, then the library's default."""
-    chosen = parse_rounding(rounding or format.rounding or _core.ROUNDINGS[0].name)
+    chosen = parse_rounding(rounding or format.rounding or format.default_rounding)
     policy = overflow or format.overflow or format.default_overflow
     parsed = parse_overflow(policy)
     check_rounding_for(format, chosen)

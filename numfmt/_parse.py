@@ -12,6 +12,7 @@ import numpy as np
 from . import _core
 from ._core import lib
 from ._errors import FormatError, unknown
+from ._parse_block import block_names, is_block, parse_block
 from .formats import LNS, P3109, Codebook, Fixed, Float, Format, Posit, PowerOfTwo, Takum
 from .formats.codebook import TURNS, values_of_row
 from .formats.float import SPECIALS, SUBNORMALS
@@ -26,7 +27,8 @@ _CARRIED = ("rounding", "overflow")
 _SWITCHES = {"on": True, "off": False, "True": True, "False": False, "true": True, "false": False}
 
 
-def _from_row(row: Any) -> Format:
+def from_row(row: Any) -> Format:
+    """The format of a descriptor in one of the core's tables."""
     if row.family == lib.NF_FIXED:
         return Fixed(row.width, row.fraction_bits, signed=bool(row.is_signed))
     if row.family == lib.NF_POSIT:
@@ -57,15 +59,15 @@ def named() -> dict[str, Format]:
     found: dict[str, Format] = {}
     for name, aliases, row in _core.named_formats():
         for spelling in (name, *aliases):
-            found[spelling] = _from_row(row)
+            found[spelling] = from_row(row)
     return found
 
 
 def _split(inside: str) -> list[str]:
-    """Parts at commas outside parentheses."""
+    """Parts at commas outside parentheses and inner brackets."""
     parts, depth = [""], 0
     for character in inside:
-        depth += {"(": 1, ")": -1}.get(character, 0)
+        depth += {"(": 1, "<": 1, ")": -1, ">": -1}.get(character, 0)
         if character == "," and depth == 0:
             parts.append("")
         else:
@@ -234,7 +236,7 @@ def _bare_name(name: str, spelling: str) -> Format:
     ]
     if name in _FAMILIES:
         raise FormatError(f"format={spelling!r} needs parameters, as in {' '.join(usages)}")
-    raise FormatError(unknown("format", spelling, [*named(), *_FAMILIES, *usages]))
+    raise FormatError(unknown("format", spelling, [*named(), *block_names(), *_FAMILIES, *usages]))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -246,6 +248,8 @@ def _parse_spelling(spelling: str) -> Format:
         )
     name, angled, coloned = match.groups()
     inside = angled if angled is not None else coloned
+    if is_block(name):
+        return parse_block(name, _split(inside) if inside else [], spelling)
     if inside is None:
         return _bare_name(name, spelling)
     parts = _split(inside)
@@ -255,7 +259,7 @@ def _parse_spelling(spelling: str) -> Format:
         positional, keywords = _arguments(parts, _CARRIED, spelling)
         _need(positional, 0, 0, f"{name} or {name}<rounding=...,overflow=...>", spelling)
         return _bare_name(name, spelling).replace(**keywords)
-    raise FormatError(unknown("format", spelling, [*_FAMILIES, *named()]))
+    raise FormatError(unknown("format", spelling, [*_FAMILIES, *named(), *block_names()]))
 
 
 def parse(format: object) -> Format:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from . import _direct
+from . import _blocks, _direct
 from ._arrays import OBJECT, Array, Input, Output, read_codes, read_numbers
 from ._call import Plan, plan_of, read_draws, run
 from ._core import TYPES, check, isa_number, lib, pointer
-from ._errors import DtypeError, FormatError, RangeError
+from ._errors import FormatError, RangeError
+from ._exact import exact_values
 from ._random import Generator, Key
 from ._report import Report
 from ._threads import count
 from .formats import Format
-from .formats._base import irrational, value_of
 
 _nf_quantize, _nf_encode = lib.nf_quantize, lib.nf_encode
 _WORD_BITS, _DECIDED_BITS = 32, 62
@@ -33,6 +32,7 @@ def quantize(
     key: Key | Generator | None = None,
     random_bits: Any = None,
     report: Report | None = None,
+    scales: Any = None,
     dtype: Any = None,
     out: Array | None = None,
 ) -> Any:
@@ -50,8 +50,10 @@ def quantize(
         random_bits: uint32 array shaped like x, whose low bits (as many as the mode uses, else 32)
             are the random bits.
         report: a `Report` to add to.
+        scales: of block formats, codes of the scales to use: see `encode`.
         dtype: of the result: float16, float32, float64, or object for exact fractions; default the
-            dtype of `x`, float64 for integers, booleans and lists.
+            dtype of `x`, float64 for integers, booleans and lists.  Of a block format a dtype that
+            cannot hold a value takes the nearest number.
         out: an array for the result; may be `x` itself.
 
     Returns:
@@ -71,6 +73,9 @@ def quantize(
     np.float64(-2.0)
     """
     plan = plan_of(format, rounding, overflow, nan)
+    if plan.is_block or scales is not None:
+        draws = _blocks.Draws(key, random_bits, report)
+        return _blocks.quantize(plan, x, draws, scales, dtype, out)
     is_short = key is random_bits is report is dtype is None
     if out is not None and is_short and _direct.quantize(plan, x, out):
         return out
@@ -82,7 +87,7 @@ def quantize(
         return run(_quantize, plan, source, result, key, words, report)
     codes = Output(source, None, plan.code_dtype)
     run(_encode, plan, source, codes, key, words, report)
-    result.plain[...] = _fractions(codes.plain, plan.format)
+    result.plain[...] = exact_values(codes.plain, plan.format)
     return result.finish()
 
 
@@ -133,18 +138,30 @@ def encode(
     key: Key | Generator | None = None,
     random_bits: Any = None,
     report: Report | None = None,
+    scales: Any = None,
     out: Array | None = None,
 ) -> Any:
     """Round each number to the format and give its code: arguments and errors as `quantize`.
 
+    Args:
+        scales: of block formats, codes of the scales to use instead of those that the format's rule
+            chooses (a NaN still makes its block's NaN): an array with one for each block, a
+            `BlockCodes`, or, of a format with a tensor scale, a pair (codes or None, tensor scale).
+
     Returns:
-        Unsigned integers of the smallest of 8, 16, 32 and 64 bits that holds a code, shaped like x.
+        Unsigned integers of the smallest of 8, 16, 32 and 64 bits that holds a code, shaped like x;
+        of a block format a `BlockCodes` of such codes, of scales and of the tensor's scale.
 
     >>> import numfmt as nf
     >>> nf.encode([1.0, -1.0, 448.0], "e4m3fn")
     array([ 56, 184, 126], dtype=uint8)
+    >>> found = nf.encode([6.0, -3.0, 0.4], "mxfp4")
+    >>> found.codes, found.scales
+    (array([ 7, 13,  1], dtype=uint8), array([127], dtype=uint8))
     """
     plan = plan_of(format, rounding, overflow, nan)
+    if plan.is_block or scales is not None:
+        return _blocks.encode(plan, x, _blocks.Draws(key, random_bits, report), scales, out)
     is_short = key is random_bits is report is None
     if out is not None and is_short and _direct.encode(plan, x, out):
         return out
@@ -159,9 +176,10 @@ def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | 
     """The exact value of each code.
 
     Args:
-        codes: unsigned integers, each a code of the format.
+        codes: unsigned integers, each a code of the format; of a block format a `BlockCodes`.
         format: a format or a spelling.
-        dtype: float16, float32 or float64, if it holds every value of the format; object gives
+        dtype: float16, float32 or float64, if it holds every value of the format (of a block
+            format the nearest number where it does not); object gives
             exact `fractions.Fraction` (floats for NaN, infinities and -0).  Of formats with
             irrational values (`LNS`) a float dtype takes the nearest number: float64 of any (an
             infinity or 0 beyond its range), a narrower one if it has the format's range.
@@ -176,6 +194,8 @@ def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | 
     array([  0.,   1., 448.])
     """
     plan = plan_of(format)
+    if plan.is_block:
+        return _blocks.decode(plan, codes, dtype, out)
     if out is not None and _direct.decode(plan, codes, dtype, out):
         return out
     source = read_codes(codes, plan.format)
@@ -183,7 +203,7 @@ def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | 
     result = Output(source, out, target)
     x, y = source.plain, result.plain
     if target == OBJECT:
-        y[...] = _fractions(x, plan.format)
+        y[...] = exact_values(x, plan.format)
         return result.finish()
     status = _nf_decode(
         plan.descriptor,
@@ -197,23 +217,6 @@ def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | 
     if status:
         check(status)
     return result.finish()
-
-
-def _fractions(codes: Array, format: Format) -> Array:
-    """An object array of exact values."""
-    found: dict[int, object] = {}
-    for code in np.unique(codes).tolist():
-        if (power := irrational(format, code)) is not None:
-            raise DtypeError(
-                f"dtype=object: code {code:#x} of {format.bare()} is worth {power}, which no "
-                f"fraction is; dtype=float64 gives the nearest number"
-            )
-        value = value_of(format, code)
-        finite = isinstance(value, Fraction) or (value - value == 0 and value != 0)
-        found[code] = Fraction(value) if finite or str(value) == "0.0" else value
-    exact = np.empty(codes.shape, object)
-    exact.ravel()[:] = [found[code] for code in codes.ravel().tolist()]
-    return exact
 
 
 def _check_decided(source: Format, plan: Plan) -> None:
@@ -248,14 +251,29 @@ def convert(
 
     Arguments and errors as `quantize`; the modes are those of the target.  From a format of
     irrational values (`LNS`) to one of fractions at most 62 significant bits are rounded to, those
-    that a stochastic rounding draws included (32, or its ``bits``): else a FormatError.
+    that a stochastic rounding draws included (32, or its ``bits``): else a FormatError.  To or from
+    a block format the values are float64 in between, of formats whose values those hold exactly.
 
     >>> import numfmt as nf
     >>> nf.convert(nf.encode([1.0, 3.3], "posit<16,2>"), "posit<16,2>", "fixed<8,3>")
     array([ 8, 26], dtype=uint8)
     """
-    from_format = plan_of(source).format
+    origin = plan_of(source)
+    from_format = origin.format
     plan = plan_of(target, rounding, overflow, nan)
+    if origin.is_block or plan.is_block:
+        values = _blocks.exact_floats(origin, codes)
+        return encode(
+            values,
+            target,
+            rounding,
+            overflow,
+            nan=nan,
+            key=key,
+            random_bits=random_bits,
+            report=report,
+            out=out,
+        )
     given = read_codes(codes, from_format)
     words = read_draws(plan, given, key, random_bits)
     _refuse_unbounded(plan)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from math import copysign, isinf, isnan, prod
 
@@ -173,13 +174,15 @@ class Block:
     def element_code(
         self, x: float | Fraction, scale, mode: str, pick: Pick | None = None, position: int = 0
     ) -> int | str:
-        """The code of one number under a scale; 0 under a scale that is 0 or NaN."""
-        if isinstance(scale, str) or scale == 0:
-            return NAN if scale == NAN else 0
+        """The code of one number under a scale; of 0 under a NaN, as of numbers under 0."""
+        if isinstance(scale, str):
+            return NAN if scale == NAN else code_of_zero(self.element)
         negative = copysign(1, x) < 0
         infinity_counts = self.inf == "sat" or self.scale_format is None
         if isnan(x) or (isinf(x) and not infinity_counts):
             return self.element.nan_code(negative) if has_nan(self.element) else NAN
+        if scale == 0:
+            return code_of_zero(self.element)
         if isinf(x):
             return oracle.settle_infinity(self.element, negative, self.element_overflow)
         cell = exact_cell(self.element, Fraction(x) / scale if x else x)
@@ -215,6 +218,12 @@ def round_cell(
 def is_finite(x: float | Fraction) -> bool:
     """Is x neither infinite nor NaN?"""
     return not (isinf(x) or isnan(x))
+
+
+@lru_cache
+def code_of_zero(element: Format) -> int:
+    """The first code worth 0; code 0 where none is."""
+    return next((code for code in range(1 << element.width) if element.decode(code) == 0), 0)
 
 
 def has_nan(element: Format) -> bool:

@@ -1,6 +1,7 @@
 """The format families, one class each."""
 
 from ._base import Format
+from .block import Block
 from .codebook import Codebook
 from .fixed import Fixed
 from .float import Float
@@ -10,4 +11,15 @@ from .posit import Posit
 from .power_of_two import PowerOfTwo
 from .takum import Takum
 
-__all__ = ["LNS", "P3109", "Codebook", "Fixed", "Float", "Format", "Posit", "PowerOfTwo", "Takum"]
+__all__ = [
+    "LNS",
+    "P3109",
+    "Block",
+    "Codebook",
+    "Fixed",
+    "Float",
+    "Format",
+    "Posit",
+    "PowerOfTwo",
+    "Takum",
+]

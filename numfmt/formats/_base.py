@@ -126,6 +126,9 @@ class Format:
             raise FormatError(
                 f"{self.bare()} holds no nonzero finite value, or a field is out of range"
             )
+        self._check_modes()
+
+    def _check_modes(self) -> None:
         if self.rounding is not None:
             rounding = parse_rounding(self.rounding)
             check_rounding_for(self, rounding)
@@ -158,6 +161,14 @@ class Format:
     def _descriptor(self) -> Any:
         return self._c
 
+    def _elements(self) -> Format:
+        """The format that single numbers are rounded to."""
+        return self
+
+    def _overflow_status(self, overflow: int, count: int) -> int:
+        """NF_OK where the core's policy has a meaning."""
+        return int(lib.nf_overflow_check(self._descriptor(), overflow, count))
+
     def replace(self: Self, **changes: Any) -> Self:
         """A changed copy: ``f.replace(rounding="down")``."""
         names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
@@ -183,9 +194,14 @@ class Format:
         return f"{name}<{','.join(parts)}>" if parts else name
 
     def __repr__(self) -> str:
-        rounding = self.rounding or _core.ROUNDINGS[0].name
+        rounding = self.rounding or self.default_rounding
         overflow = self.overflow or self.default_overflow
         return f"<numfmt format {self.bare()}: rounding {rounding}, overflow {overflow}>"
+
+    @property
+    def default_rounding(self) -> str:
+        """The rounding used where neither the caller nor the format names one."""
+        return _core.ROUNDINGS[0].name
 
     @property
     def default_overflow(self) -> str:

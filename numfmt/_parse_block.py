@@ -1,0 +1,78 @@
+"""The grammar of block formats: ``mxfp8_e4m3<axis=0>``, ``bfp<8,16>``, ``block<e4m3fn,32,...>``."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from ._errors import FormatError, unknown
+from .formats import Block
+from .formats.block_names import bfp, lp_sgld, named_blocks
+
+_USAGES = {
+    "block": "block<element,size,...>, as block<e4m3fn,32,scale_rule=rceil>",
+    "bfp": "bfp<width,size>, as bfp<8,16>",
+    "lp_sgld": "lp_sgld<width,size,exponent_bits>, the last optional, as lp_sgld<8,None>",
+}
+
+
+def block_names() -> list[str]:
+    """Every name, alias and family of block formats."""
+    return [*named_blocks(), *_USAGES]
+
+
+def is_block(name: str) -> bool:
+    """Does a spelling that begins with the name mean a block format?"""
+    return name in block_names()
+
+
+def parse_block(name: str, parts: list[str], spelling: str) -> Block:
+    """The block format of a name and what stands between its brackets."""
+    positional = [part for part in parts if not _is_keyword(part)]
+    keywords = _keywords([part for part in parts if _is_keyword(part)], spelling)
+    if name in named_blocks():
+        if positional:
+            raise FormatError(f"format={spelling!r}: write {name} or {name}<axis=0,...>")
+        return named_blocks()[name].replace(**keywords)
+    counts = (2, 3) if name == "lp_sgld" else (2,)
+    if len(positional) not in counts:
+        raise FormatError(f"format={spelling!r}: write {_USAGES[name]}")
+    first, size, *rest = positional
+    if name == "block":
+        return Block(first, _value(size, spelling), **keywords)  # type: ignore[arg-type]
+    numbers = [_number(part, spelling) for part in (first, *rest)]
+    make = bfp if name == "bfp" else lp_sgld
+    return make(numbers[0], _value(size, spelling), *numbers[1:], **keywords)
+
+
+def _is_keyword(part: str) -> bool:
+    return re.match(r"[a-z_]+\s*=", part) is not None
+
+
+def _number(part: str, spelling: str) -> int:
+    if not re.fullmatch(r"[+-]?\d{1,18}", part):
+        raise FormatError(f"format={spelling!r}: {part!r} must be an integer")
+    return int(part)
+
+
+def _value(part: str, spelling: str) -> Any:
+    """A number, None, or a tuple of them."""
+    if part.startswith("(") and part.endswith(")"):
+        inside = [piece for piece in part[1:-1].split(",") if piece.strip()]
+        return tuple(_value(piece.strip(), spelling) for piece in inside)
+    return None if part in ("None", "none") else _number(part, spelling)
+
+
+def _keywords(parts: list[str], spelling: str) -> dict[str, Any]:
+    names = [field.name for field in dataclasses.fields(Block)][2:]
+    found: dict[str, Any] = {}
+    for part in parts:
+        name, value = (piece.strip() for piece in part.split("=", 1))
+        if name not in names:
+            raise FormatError(f"format={spelling!r}: {unknown('parameter', name, names)}")
+        if name in found:
+            raise FormatError(f"format={spelling!r}: {name} stands twice")
+        is_none = name in ("scale_format", "tensor_scale", "compat") and value in ("None", "none")
+        found[name] = _value(value, spelling) if name == "axis" else None if is_none else value
+    return found
