@@ -49,13 +49,15 @@ def require_matplotlib() -> None:
 
 
 def draw(format: Format, path: Path) -> None:
-    """Draw number lines of a format, and its precision against magnitude, into a file."""
+    """Draw number lines of a format (a block format's elements), and its precision against
+    magnitude, into a file."""
     ending = path.suffix.removeprefix(".").lower()
     if ending not in ENDINGS:
         raise NumfmtError(f"--plot {path}: the name must end in .{', .'.join(ENDINGS)}")
     require_matplotlib()
     from matplotlib.figure import Figure
 
+    format = format._elements()
     lines = number_lines(format)
     figure = Figure(figsize=(9, 3.6 + 1.2 * len(lines)), layout="constrained")
     heights = [*[1] * len(lines), 3.2]

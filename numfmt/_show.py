@@ -8,12 +8,17 @@ from typing import Any
 
 from ._errors import FormatError
 from ._print import plain
-from .formats import Format
+from .formats import Block, Format
 from .formats._layout import Layout
+from .formats.block import Exponent
 
 SAMPLES = (0.1, 1 / 3, 1.0, math.pi, -1000.0, 1e30)
 PROPERTIES = (
     *("width", "precision", "min", "max", "smallest_positive", "smallest_normal", "eps"),
+    *("has_infinity", "has_nan"),
+)
+OF_BLOCKS = (
+    *("element", "size", "axis", "scale_format", "scale_rule", "tensor_scale", "bits_per_value"),
     *("has_infinity", "has_nan"),
 )
 LONGEST_SEGMENT, HEAD, TAIL = 12, 6, 3
@@ -22,6 +27,11 @@ MOST_ROWS, END_ROWS, MIDDLE_ROWS = 16, 3, 6
 
 def facts(format: Format) -> dict[str, Any]:
     """The properties of a format, ready to print."""
+    if isinstance(format, Block):
+        values = {name: getattr(format, name) for name in OF_BLOCKS}
+        return {
+            name: str(v) if isinstance(v, (Format, Exponent)) else v for name, v in values.items()
+        }
     found: dict[str, Any] = {}
     for name in PROPERTIES:
         try:

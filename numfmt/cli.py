@@ -205,6 +205,10 @@ def modes(rounding: str | None, overflow: str | None, seed: int | None) -> dict[
 
 def rounded(numbers: npt.ArrayLike, format: nf.Format, how: dict[str, Any]) -> list[Any]:
     """Give what each number becomes in the format, ready to print."""
+    if isinstance(format, nf.Block):  # each a block of its own
+        alone = format.replace(size=None, axis=None)
+        given = [np.float32(number) for number in np.asarray(numbers)]
+        return [plain(nf.quantize(x, alone, dtype=object, **how)) for x in given]
     codes = nf.encode(np.asarray(numbers, dtype=np.float64), format, **how)
     return [plain(value_of(format, code)) for code in codes.tolist()]
 

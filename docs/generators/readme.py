@@ -29,6 +29,7 @@ def formats() -> str:
     names: dict[type, list[str]] = {}
     for name, _, _ in _core.named_formats():
         names.setdefault(type(nf.parse(name)), []).append(name)
+    names[nf.Block] = [name for name, _, _, _ in _core.named_blocks()]
     classes = [getattr(nf, name) for name in nf.__all__]
     derived = {c for c in classes if inspect.isclass(c) and issubclass(c, nf.Format)} - {nf.Format}
     families = [*names, *sorted(derived - names.keys(), key=lambda c: c.__name__)]

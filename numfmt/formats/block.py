@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -12,7 +13,9 @@ import numpy as np
 from .. import _core
 from .._core import ffi, lib
 from .._errors import FormatError, unknown
-from ._base import Format, integer
+from ._base import Format, Number, integer
+from ._layout import Layout, bits
+from .float import Float
 
 CHOICES = ("scale_rule", "zero_scale", "nan", "inf", "too_large", "compute", "compat")
 Sizes = int | None | tuple[int | None, ...]
@@ -35,7 +38,7 @@ class Exponent:
 
 @dataclass(frozen=True, repr=False)
 class Block(Format):
-    """A format of blocks: `size` neighbours along `axis` share a scale.
+    """Blocks of numbers that share a scale: `size` neighbours along `axis`.
 
     Args:
         element: the format of the elements, or its spelling; modes that it carries are the block's.
@@ -60,8 +63,9 @@ class Block(Format):
             ``fixed<wl,wl-2>`` of 2 to 22 bits, roundings nearest_up and stochastic.
         rounding, overflow: modes that the format carries as its own defaults.
 
-    A scale that may be no power of two needs elements of at most 30 bits and has at most 24
-    significant bits itself.
+    A value is element times scale, exactly; `decode` rounds it to nearest where the dtype cannot
+    hold it.  A scale that may be no power of two needs elements of at most 30 bits and has at most
+    24 significant bits itself.
 
     >>> f = Block("e4m3fn", 32)
     >>> str(f), f.width, f.bits_per_value
@@ -162,9 +166,10 @@ class Block(Format):
         return self.element._code_dtype
 
     def _descriptor(self) -> Any:
+        """Refused: what asks for it is of single numbers."""
         raise FormatError(
-            f"{self} is a format of blocks, which have no meaning here; a single number is an "
-            f"element under a scale: use its element, {self.element}, or its scale_format"
+            f"{self} is a block format, which has no meaning here; of single numbers is its "
+            f"element, {self.element}"
         )
 
     def _elements(self) -> Format:
@@ -234,6 +239,34 @@ class Block(Format):
     def precision(self) -> int:
         """The element's significand bits."""
         return self.element.precision
+
+    @property
+    def eps(self) -> Number:
+        """Refused, as `max` and the other facts of single numbers are: see the element's."""
+        self._descriptor()
+        raise AssertionError("refused above")
+
+    def all_codes(self) -> np.ndarray[Any, Any]:
+        """Refused: see the element's."""
+        self._descriptor()
+        raise AssertionError("refused above")
+
+    def layouts(self) -> tuple[Layout, ...]:
+        """The bits of an element's code, of a scale's and of the tensor's scale."""
+        parts: list[tuple[str, tuple[Layout, ...]]] = [("an element", self.element.layouts())]
+        if isinstance(self.scale_format, Exponent):
+            size = self.scale_format.bits
+            fields = (("e", f"{bits('exponent', size)} in two's complement"),)
+            parts.append(("a scale", (Layout(("e" * size,), fields, ("2^e",)),)))
+        elif self.scale_format is not None:
+            parts.append(("a scale", self.scale_format.layouts()))
+        if self.tensor_scale is not None:
+            parts.append(("the tensor's scale", Float(8, 23).layouts()))
+        return tuple(
+            dataclasses.replace(layout, title=f"{layout.title} of {whose}")
+            for whose, layouts in parts
+            for layout in layouts
+        )
 
     def _spelling(self) -> tuple[str, list[str]]:
         from .block_names import spelling_of
