@@ -47,8 +47,9 @@ KEY = 99
 
 
 def test_every_named_format_is_in_the_table():
-    """A new named format cannot be forgotten here."""
-    assert {name for name, _, _ in _core.named_formats()} == set(NAMED)
+    """A new named format cannot be forgotten here; codebooks have tests of their own."""
+    named = {name for name, _, f in _core.named_formats() if f.family != _core.lib.NF_CODEBOOK}
+    assert named == set(NAMED)
 
 
 @pytest.mark.parametrize("name", NAMED)
