@@ -28,6 +28,7 @@ nf_status nf_law_init(nf_law *law, const nf_format *format, uint8_t method)
     law->gap = format->family == NF_FIXED ? ldexp(1.0, -format->fraction_bits) : 0;
     law->min = nf_law_value(law, law->lowest);
     law->max = nf_law_value(law, law->highest);
+    law->first_gap = law->highest > 0 ? nf_law_value(law, 1) - nf_law_value(law, 0) : 0;
     law->is_lattice = format->family == NF_FIXED && method == NF_LAW_PAPER;
     law->is_fast = law->is_lattice && format->width <= FAST_BITS && abs(format->fraction_bits) <= FAST_SCALE;
     return NF_OK;

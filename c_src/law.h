@@ -15,6 +15,7 @@ typedef struct nf_law {
     uint64_t skipped;        /* magnitudes between 0 and the smallest positive value */
     double min, max;         /* their values */
     double gap;              /* of a lattice */
+    double first_gap;        /* above the value number 0 */
     const double *values;    /* NULL, or all values in order, then infinities: NF_LAW_TABLE numbers */
     int32_t half;            /* of a table: the largest power of 2 below its number of values */
 } nf_law;

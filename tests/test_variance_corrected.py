@@ -8,33 +8,12 @@ from fractions import Fraction
 import laws
 import numpy as np
 import pytest
+from grids import E3_GRIDS, IRRATIONAL, LATTICES, TABLE, UNEVEN, lattice_of, nested_of
 
 import numfmt as nf
 from numfmt import _core
 
 KEY = nf.Key(20)
-LATTICES = ["fixed<8,3>", "fixed<8,8>", "ufixed<6,2>", "fixed<4,0>", "fixed<12,-3>"]
-UNEVEN = [
-    "e4m3fn",
-    "e5m2",
-    "e2m1",
-    "posit<8,1>",
-    "posit<6,2>",
-    "takum8",
-    "float<3,2,subnormals=false>",
-]
-
-
-def lattice_of(format):
-    """The oracle's grid of a fixed-point format."""
-    f = nf.parse(format)
-    return laws.Lattice(f.smallest_positive, f.min, f.max)
-
-
-def nested_of(format):
-    """The oracle's grid of any format."""
-    values = nf.parse(format).all_values()
-    return laws.Nested(sorted(set(values[np.isfinite(values)])))
 
 
 def grid_cases(format):
@@ -104,7 +83,7 @@ def nested_cases(format):
     return mean, (gap**2 / 4) * rng.choice([0, 1e-3, 0.2, 0.7, 0.999, 1], mean.size)
 
 
-@pytest.mark.parametrize("format", UNEVEN)
+@pytest.mark.parametrize("format", [*UNEVEN, *IRRATIONAL])
 @pytest.mark.parametrize("method", ["paper", "one_shot"])
 def test_nested_pairs_draw_what_their_definition_gives(format, method):
     """On other grids every outcome is the one that the element's words decide, exactly."""
@@ -194,7 +173,7 @@ def test_grids_beyond_the_fast_loop_follow_the_definition(format):
     assert_outcomes(format, mean, variance, KEY, "paper", expected)
 
 
-@pytest.mark.parametrize("format", ["fixed<8,3>", "e4m3fn", "posit<8,1>"])
+@pytest.mark.parametrize("format", ["fixed<8,3>", "e4m3fn", "posit<8,1>", *E3_GRIDS])
 def test_law_has_the_mean_and_variance_asked_for(format):
     """E3: enumerated as fractions the probabilities lie in [0, 1] and give mean and variance."""
     grid = lattice_of(format) if format.startswith("fixed") else nested_of(format)
@@ -209,7 +188,7 @@ def test_law_has_the_mean_and_variance_asked_for(format):
         assert got_variance == max(variance, least)
 
 
-@pytest.mark.parametrize("format", ["fixed<8,3>", "ufixed<6,2>", *UNEVEN])
+@pytest.mark.parametrize("format", ["fixed<8,3>", "ufixed<6,2>", *UNEVEN, *IRRATIONAL])
 def test_reported_law_is_the_law(format):
     """variance_corrected_law gives the definition's values and, in double, probabilities."""
     is_lattice = "fixed" in format
@@ -235,20 +214,22 @@ def z_scores(values, mean, variance, fourth):
 
 
 @pytest.mark.parametrize(
-    ("format", "method", "draws"),
+    ("format", "method", "draws", "start", "gap"),
     [
-        ("fixed<8,3>", "paper", 2_000_000),
-        ("fixed<8,3>", "one_shot", 2_000_000),
-        ("e4m3fn", "paper", 2_000_000),
-        ("posit<8,1>", "paper", 2_000_000),
-        ("takum8", "paper", 500_000),
+        ("fixed<8,3>", "paper", 2_000_000, 1.25, 0.125),
+        ("fixed<8,3>", "one_shot", 2_000_000, 1.25, 0.125),
+        ("e4m3fn", "paper", 2_000_000, 1.25, 0.125),
+        ("posit<8,1>", "paper", 2_000_000, 1.25, 0.125),
+        ("takum8", "paper", 500_000, 1.25, 0.125),
+        ("pow2<6>", "paper", 100_000, 1, 1),
+        (TABLE, "paper", 200_000, 1, 0.5),
     ],
 )
-def test_draws_have_the_mean_and_variance_asked_for(format, method, draws):
+def test_draws_have_the_mean_and_variance_asked_for(format, method, draws, start, gap):
     """E3: over many draws mean and variance agree by z-score, for 7 variances and 7 means."""
-    gap, call = 0.125, 0
+    call = 0
     for f, scale in itertools.product(range(7), (0.26, 0.28, 0.5, 1, 3, 10, 100)):
-        mean, variance = 1.25 + gap * f / 7, scale * gap**2
+        mean, variance = start + gap * f / 7, scale * gap**2
         key = KEY.at(call := call + 1)
         values = nf.variance_corrected(
             np.full(draws, mean), variance, format, key=key, method=method
