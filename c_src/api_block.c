@@ -65,8 +65,11 @@ static nf_status find_tensor(nf_block_plan *plan, const nf_block_job *job, nf_bl
     const nf_kernels *kernels = nf_pick_kernels(plan->element.options.isa);
     if (!plan->block.has_tensor_scale)
         return NF_OK;
-    if (scales && scales->tensor_is_given)
-        return set_tensor(plan, scales->tensor) ? NF_OK : NF_BAD_ARGUMENT;
+    if (scales && scales->tensor_is_given) { /* fp32-te takes its reciprocal */
+        const int is_usable = set_tensor(plan, scales->tensor) &&
+                              (plan->block.compute != NF_compute_fp32_te || plan->tensor.exponent >= -126);
+        return is_usable ? NF_OK : NF_BAD_ARGUMENT;
+    }
     if (!kernels)
         return NF_BAD_ARGUMENT;
     const nf_unpacked largest = kernels->largest(job->x_type, job->x, n);

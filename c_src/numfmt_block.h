@@ -93,7 +93,7 @@ nf_status nf_block_count(const nf_block_shape *shape, size_t *elements, size_t *
 /* The scales of an array. */
 typedef struct nf_block_scales {
     void *codes;  /* nf_block_scale_size() bytes each; NULL where there is no scale, or quantize is not to tell them */
-    float tensor; /* the stored number of the tensor, where there is one; positive */
+    float tensor; /* the stored number of the tensor, where there is one; positive, for fp32-te normal */
     uint8_t is_given;        /* `codes` are the caller's: read, and written only where a NaN makes one NaN */
     uint8_t tensor_is_given; /* `tensor` is the caller's */
 } nf_block_scales;

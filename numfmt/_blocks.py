@@ -98,9 +98,15 @@ def _given_scales(block: Block, given: Any) -> tuple[Any, Any]:
         raise FormatError(f"scales= has no meaning for {block}")
     if tensor is not None and block.tensor_scale is None:
         raise FormatError(f"scales= has a tensor scale, {tensor}, and {block} has none")
-    if tensor is not None and not (tensor > 0 and float(np.float32(tensor)) == float(tensor)):
+    if tensor is not None and not _is_float32_scale(float(tensor)):
         raise FormatError(f"tensor scale {tensor!r} must be a positive finite float32")
+    if tensor is not None and block.compute == "fp32-te" and tensor < np.finfo(np.float32).tiny:
+        raise FormatError(f"tensor scale {tensor!r} must be normal with compute={block.compute!r}")
     return codes, tensor
+
+
+def _is_float32_scale(tensor: float) -> bool:
+    return 0 < tensor < math.inf and float(np.float32(tensor)) == tensor
 
 
 def _scale_codes(block: Block, codes: Any, layout: Layout, dtype: np.dtype[Any]) -> Array:
