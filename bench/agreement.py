@@ -37,7 +37,7 @@ def expected(task: Task, arrays: Arrays, n: int) -> list[Array]:
     if task.operation == "encode":
         return [nf.encode(x, task.format, **options)]
     modes = ["down", "up"] if task.mode == "stochastic" else [task.mode]
-    return [nf.quantize(x, task.format, mode, **options) for mode in modes]
+    return [nf.quantize(x, task.format, mode, dtype=np.float64, **options) for mode in modes]
 
 
 def same(theirs: Array, ours: Array) -> Array:

@@ -60,7 +60,7 @@ Setup = Callable[[Setting], Work]
 
 def rows(threads: int) -> list[Row]:
     """Every row of numfmt; `threads` is how many all other rows use."""
-    found = [*nearest(), *modes(), *stochastic(), *codes(), *special(), *in_cache()]
+    found = [*nearest(), *modes(), *stochastic(), *codes(), *takums(), *special(), *in_cache()]
     return found + (list(two_threads()) if threads == 1 else [])
 
 
@@ -153,12 +153,12 @@ def encoding(format: str) -> Setup:
     return setup
 
 
-def decoding(format: str) -> Setup:
-    """Set-up of 8-bit codes to float32 values."""
+def decoding(format: str, width: int = 8, dtype: str = "f4") -> Setup:
+    """Set-up of codes to values."""
 
     def setup(setting: Setting) -> Work:
-        codes, y = setting.arrays.codes(8), setting.arrays.output()
-        call = functools.partial(nf.decode, codes, nf.parse(format), dtype=np.float32, out=y)
+        codes, y = setting.arrays.codes(width), setting.arrays.output(dtype)
+        call = functools.partial(nf.decode, codes, nf.parse(format), dtype=np.dtype(dtype), out=y)
         return Work(calls(call), setting.n, lambda: y)
 
     return setup
@@ -174,6 +174,30 @@ def codes() -> Iterator[Row]:
     for format in CODES:
         task, floor = Task("decode", "", format), Floor(1.7, 0.70)
         yield Row(OURS, task, decoding(format), MEMCPY_CODES, floor)
+
+
+def takums() -> Iterator[Row]:
+    """takum16, whose range is beyond float32's: values of float64, unless cut; and codes."""
+    yield quantize_row("takum16", "toward_zero", Floor(0.40, 0.25))
+    task = Task("quantize", "nearest_even", "takum16", "to float64")
+    yield Row(OURS, task, widening("takum16", "nearest_even"), COPY, Floor(0.40, 0.25))
+    task = Task("quantize", "stochastic", "takum16", "to float64")
+    yield Row(OURS, task, widening("takum16", "stochastic"), PHILOX)
+    yield Row(OURS, Task("encode", "", "takum16"), encoding("takum16"), note="16-bit codes")
+    task = Task("decode", "", "takum16", "to float64")
+    yield Row(OURS, task, decoding("takum16", 16, "f8"), note="16-bit codes")
+
+
+def widening(format: str, mode: str) -> Setup:
+    """Set-up of float32 to float64 values."""
+
+    def setup(setting: Setting) -> Work:
+        x, y = setting.arrays.input(), setting.arrays.output("f8")
+        options = {**options_of(format, mode), "out": y, "dtype": y.dtype}
+        call = functools.partial(nf.quantize, x, nf.parse(format), mode, **options)
+        return Work(calls(call), setting.n, lambda: y)
+
+    return setup
 
 
 def in_place(format: str) -> Setup:

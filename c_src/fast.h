@@ -12,6 +12,7 @@ typedef enum fast_class {
     FAST_OCTAVE,
     FAST_TINY,
     FAST_POSIT,
+    FAST_TAKUM,
     FAST_CLASS_COUNT,
     FAST_NONE
 } fast_class;

@@ -112,7 +112,7 @@ static int fast_output_fits(const nf_job *job, int is_wide)
 {
     if (!job->to_values)
         return 1;
-    return is_wide ? job->y_type != NF_F16 : job->y_type != NF_F64;
+    return !is_wide || job->y_type != NF_F16;
 }
 
 /* Does a keyed loop give the output as it is to be, on lines once the head is done? */

@@ -43,6 +43,8 @@ static void fast_convert(const nf_job *job, const fast_pass *pass, const void *r
     if (job->to_values) {
         if (pass->is_wide)
             narrow(results, n, out);
+        else if (job->y_type == NF_F64)
+            widen(results, n, out);
         else
             narrow_to_f16(results, n, out);
         return;

@@ -25,7 +25,7 @@ FORMATS = (
     *("binary8p1uf", "binary9p1se", "binary6p1ue"),
     *("binary16p11ue", "binary16p8sf", "binary32p24se"),
     *("posit<3,1>", "posit<8,2>", "posit<8,0>", "posit<12,3>", "posit<16,2>", "posit<32,2>"),
-    *("posit<6,4>", "posit<30,1>"),
+    *("posit<6,4>", "posit<30,1>", "takum8", "takum12", "takum16", "takum<29>", "takum32"),
 )
 POLICIES = (None, "saturate", "infinity", "infinity_or_nan", "nan", "saturate_propagate")
 SOME = ("fixed<8,3>", "e4m3fn", "e4m3fnuz", "bfloat16", "binary16", "posit<8,2>", "posit<16,2>")
@@ -80,7 +80,7 @@ def test_no_bit_differs_from_the_scalar_loop(format, dtype):
     near, far = around(format, dtype, 700), bit_patterns(dtype, 1200)
     numbers = far[~np.isnan(far)]
     x = np.concatenate([near, far, numbers, numbers[::-1], np.abs(near)[:1100], np.abs(numbers)])
-    modes = MODES + (POSIT_MODES if format.startswith("posit") else [])
+    modes = MODES + (POSIT_MODES if format.startswith(("posit", "takum")) else [])
     for mode in modes:
         for overflow in POLICIES:
             for function in (nf.quantize, nf.encode):
@@ -93,6 +93,20 @@ def test_no_bit_differs_from_the_scalar_loop(format, dtype):
                     with _core.forced_isa(isa):
                         got = function(x, format, mode, overflow, **options(format, mode, 5))
                     assert_same_bits(got, expected)
+
+
+@pytest.mark.parametrize("format", [*SOME, "takum16", "takum12", "takum<29>"])
+@pytest.mark.parametrize("mode", ["nearest_even", "down", "to_odd", "stochastic"])
+def test_float32_numbers_to_float64_values_are_the_scalar_ones(format, mode):
+    """Ordinary numbers, and every binade in blocks of neighbouring bit patterns."""
+    binades = np.arange(0, 1 << 32, 1 << 15, dtype=np.uint64).astype(np.uint32).view(np.float32)
+    x = np.concatenate([around(format, np.float32, 700), binades])
+    chosen = {**options(format, mode, 5), "dtype": np.float64}
+    with _core.forced_isa("scalar"):
+        expected = nf.quantize(x, format, mode, **chosen)
+    for isa in FAST:
+        with _core.forced_isa(isa):
+            assert_same_bits(nf.quantize(x, format, mode, **chosen), expected)
 
 
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")

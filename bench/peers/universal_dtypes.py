@@ -1,4 +1,4 @@
-"""universal_dtypes: Universal's posits as NumPy dtypes."""
+"""universal_dtypes: Universal's posits and takums as NumPy dtypes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DTYPES = {"posit<8,2>": "posit8", "posit<16,2>": "posit16", "posit<32,2>": "posi
 
 
 def rows() -> list[Row]:
-    """Posits there and back, and codes."""
+    """Posits and takums there and back, and codes."""
     import universal_dtypes
 
     found = []
@@ -32,6 +32,13 @@ def rows() -> list[Row]:
                 note="cast and back",
             )
         )
+    wide = peer_row(
+        PACKAGE,
+        Task("quantize", "nearest_even", "takum16", "to float64"),
+        lambda x: x.astype(universal_dtypes.takum16).astype(np.float64),
+        limit=LIMIT,
+        note="cast and back",
+    )
     dtype = universal_dtypes.posit8
     encode = peer_row(
         PACKAGE,
@@ -41,7 +48,7 @@ def rows() -> list[Row]:
         limit=LIMIT,
         note="cast",
     )
-    return [*found, encode]
+    return [*found, wide, encode]
 
 
 def there_and_back(dtype: Any, x: Array) -> Array:
