@@ -59,10 +59,14 @@ int64_t nf_nested_draw(const nf_law *law, const nf_draw *draw, int *what);
 
 /* The variance that the law takes over where the Gaussian comes first: the mean is Gaussian with the rest. */
 double nf_law_own_variance(const nf_law *law, double mean, double variance);
+
+/* The same for a mean inside the range whose floor is known. */
+double nf_law_own_variance_at(const nf_law *law, double mean, double variance, int64_t floor);
+
 nf_nested nf_nested_find(const nf_law *law, double mean, double variance);
 
-/* The probability of the outer pair is share / whole. */
-void nf_share_of_outer(const nf_nested *n, double *share, double *whole);
+/* The probability of the outer pair where there is an inner one, within 2**-50. */
+double nf_probability_of_outer(const nf_nested *n);
 
 /* The law itself: up to four values in ascending order, with their probabilities; the others have probability 0. */
 void nf_law_points(const nf_law *law, double mean, double variance, double *values, double *probabilities);

@@ -5,6 +5,9 @@
 #include "overflow.h"
 #include "law.h"
 
+/* How far from the mean an end of a pair moves alone. */
+NF_INLINE double reach_of(double variance) { return 8 * sqrt(variance); }
+
 NF_INLINE double law_value(const nf_law *law, int64_t number)
 {
     const nf_grid *grid = &law->grid;

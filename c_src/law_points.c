@@ -63,11 +63,9 @@ void nf_law_points(const nf_law *law, double mean, double variance, double *valu
         values[0] = mean <= law->min ? law->min : law->max;
         probabilities[0] = 1;
     } else {
-        double share = 0, whole = 1, own = nf_law_own_variance(law, mean, variance);
+        double own = nf_law_own_variance(law, mean, variance);
         nf_nested n = nf_nested_find(law, mean, variance < own ? variance : own);
-        if (n.has_inner)
-            nf_share_of_outer(&n, &share, &whole);
-        double outer = n.has_inner ? share / whole : 1;
+        double outer = n.has_inner ? nf_probability_of_outer(&n) : 1;
         pair_points(law, &n.outer, outer, values, probabilities);
         if (n.has_inner)
             pair_points(law, &n.inner, 1 - outer, values, probabilities);

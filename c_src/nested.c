@@ -24,9 +24,6 @@ NF_INLINE void set_high(const nf_law *law, nf_pair *p, double mean, int64_t high
     p->above = p->high_value - mean;
 }
 
-/* How far from the mean an end moves alone. */
-static double reach_of(double variance) { return 8 * sqrt(variance); }
-
 NF_INLINE int is_ordinary(double x) { return x > tiny_product && x < huge_product; }
 
 /* compare_variance where rounding could matter. */
@@ -204,9 +201,7 @@ NF_INLINE int is_below_roughly(uint32_t word, double share, double whole, double
     return distance > 0;
 }
 
-void nf_share_of_outer(const nf_nested *n, double *share, double *whole) { share_of_outer(n, share, whole); }
-
-static NF_COLD int outer_is_drawn_exactly(const nf_nested *n, const nf_draw *draw)
+static void exact_share_of_outer(const nf_nested *n, nf_exact *share, nf_exact *whole)
 {
     nf_exact product[2], variance = nf_exact_of(n->variance);
     for (int k = 0; k < 2; k++) {
@@ -215,11 +210,31 @@ static NF_COLD int outer_is_drawn_exactly(const nf_nested *n, const nf_draw *dra
                  above = nf_exact_difference(p->high_value, n->mean);
         product[k] = nf_exact_multiply(&below, &above);
     }
-    nf_exact numerator = nf_exact_subtract(&variance, &product[0]);
-    nf_exact denominator = nf_exact_subtract(&product[1], &product[0]);
+    *share = nf_exact_subtract(&variance, &product[0]);
+    *whole = nf_exact_subtract(&product[1], &product[0]);
+}
+
+double nf_probability_of_outer(const nf_nested *n)
+{
+    double share, whole;
+    nf_exact rest, divisor;
+    share_of_outer(n, &share, &whole);
+    if (n->variance + n->inner.below * n->inner.above <= 4 * whole) /* the difference loses little */
+        return share / whole;
+    exact_share_of_outer(n, &rest, &divisor);
+    if (rest.sign <= 0 || nf_exact_compare(&rest, &divisor) >= 0)
+        return rest.sign > 0;
+    const double first = nf_exact_next_digits(&rest, &divisor);
+    return first * 0x1p-32 + nf_exact_next_digits(&rest, &divisor) * 0x1p-64;
+}
+
+static NF_COLD int outer_is_drawn_exactly(const nf_nested *n, const nf_draw *draw)
+{
+    nf_exact share, whole;
     nf_uniform u = draw->uniform;
     u.which = 0;
-    return nf_uniform_below(&u, &numerator, &denominator);
+    exact_share_of_outer(n, &share, &whole);
+    return nf_uniform_below(&u, &share, &whole);
 }
 
 NF_INLINE int outer_is_drawn(const nf_nested *n, const nf_draw *draw)
@@ -249,70 +264,6 @@ NF_INLINE int64_t draw_end(const nf_pair *p, double mean, const nf_draw *draw)
     return answer ? p->high : p->low;
 }
 
-NF_INLINE double gap_above(const nf_law *law, int64_t low)
-{
-    low = low < law->highest ? low : law->highest - 1;
-    return law_value(law, low + 1) - law_value(law, low);
-}
-
-/* The larger of the gap above a value and `gap`, where the value is one of first .. last. */
-static double wider(const nf_law *law, int64_t number, int64_t first, int64_t last, double gap)
-{
-    if (number < first || number > last)
-        return gap;
-    double other = gap_above(law, number);
-    return other > gap ? other : gap;
-}
-
-/* The largest gap that meets [mean - 8 sqrt(variance), mean + 8 sqrt(variance)]: gaps grow away from 0, but for those
- * beside 0, in a codebook, and where the regime of a logarithmic takum changes. */
-static double largest_gap(const nf_law *law, double mean, double variance)
-{
-    double reach = reach_of(variance), low = mean - reach, high = mean + reach;
-    int64_t first = law->lowest, last = law->highest - 1, regime = 1;
-    uint8_t family = law->grid.format.family, width = law->grid.format.width;
-    if (low > law->min) {
-        first = law_floor(law, low);
-        first -= law_value(law, first) == low;
-    }
-    if (high < law->max)
-        last = law_floor(law, high);
-    double gap = wider(law, last, first, last, gap_above(law, first));
-    if (first <= 0 && last >= -1 && law->first_gap > gap)
-        gap = law->first_gap;
-    if (family == NF_CODEBOOK)
-        for (int64_t number = first + 1; number < last; number++)
-            gap = wider(law, number, first, last, gap);
-    if (family == NF_LOG_TAKUM) {
-        regime <<= width > 5 ? width - 5 : 0; /* behind the sign, the direction and 3 bits of regime */
-        for (int64_t number = regime; number > 0 && number <= law->highest; number += regime)
-            gap = wider(law, -number, first, last, wider(law, number - 1, first, last, gap));
-    }
-    return gap;
-}
-
-/* The variance that the law takes over where the Gaussian comes first; `floor` is the mean's. */
-static double own_variance(const nf_law *law, double mean, double variance, int64_t floor)
-{
-    double gap = law->gap;
-    if (gap > 0) { /* uniform: what one step around the nearest value can give, else a quarter */
-        double offset = mean - law_value(law, floor), nearest = offset > gap / 2 ? gap - offset : offset;
-        return variance <= gap * gap / 4 || variance > gap * gap - nearest * nearest ? gap * gap / 4 : variance;
-    }
-    gap = gap_above(law, floor);
-    if (variance <= gap * gap / 4)
-        return variance;
-    gap = largest_gap(law, mean, variance);
-    return variance > gap * gap / 4 ? gap * gap / 4 : variance;
-}
-
-double nf_law_own_variance(const nf_law *law, double mean, double variance)
-{
-    if (law->is_lattice)
-        return law->gap * law->gap / 4;
-    return mean < law->min || mean > law->max ? variance : own_variance(law, mean, variance, law_floor(law, mean));
-}
-
 int64_t nf_nested_draw(const nf_law *law, const nf_draw *draw, int *what)
 {
     double mean = draw->mean, variance = draw->variance;
@@ -320,7 +271,7 @@ int64_t nf_nested_draw(const nf_law *law, const nf_draw *draw, int *what)
     if (mean < law->min || mean > law->max)
         return mean < law->min ? law->lowest : law->highest;
     int64_t floor = law->values ? draw->floor : law_floor(law, mean);
-    double own = own_variance(law, mean, variance, floor);
+    double own = nf_law_own_variance_at(law, mean, variance, floor);
     if (variance > own) {
         mean += sqrt(variance - own) * draw->gaussian;
         variance = own;
