@@ -1,6 +1,8 @@
 /* The gaps of a grid around a mean, and the variance that the law of its values takes over. */
 #include "law_grid.h"
 
+enum { TAKUM_HEADS = 1 << TAKUM_HEAD_BITS };
+
 NF_INLINE double gap_above(const nf_law *law, int64_t low)
 {
     low = low < law->highest ? low : law->highest - 1;
@@ -21,7 +23,7 @@ static double wider(const nf_law *law, int64_t number, int64_t first, int64_t la
 static double largest_gap(const nf_law *law, double mean, double variance)
 {
     double reach = reach_of(variance), low = mean - reach, high = mean + reach;
-    int64_t first = law->lowest, last = law->highest - 1, regime = 1;
+    int64_t first = law->lowest, last = law->highest - 1;
     uint8_t family = law->grid.format.family, width = law->grid.format.width;
     if (low > law->min) {
         first = law_floor(law, low);
@@ -36,9 +38,9 @@ static double largest_gap(const nf_law *law, double mean, double variance)
         for (int64_t number = first + 1; number < last; number++)
             gap = wider(law, number, first, last, gap);
     if (family == NF_LOG_TAKUM) {
-        regime <<= width > 5 ? width - 5 : 0; /* behind the sign, the direction and 3 bits of regime */
-        for (int64_t number = regime; number > 0 && number <= law->highest; number += regime)
-            gap = wider(law, -number, first, last, wider(law, number - 1, first, last, gap));
+        const int64_t regime = (int64_t)1 << (width > 5 ? width - 5 : 0); /* behind sign, direction and regime */
+        for (int64_t i = 1; i < TAKUM_HEADS && i <= law->highest / regime; i++)
+            gap = wider(law, -i * regime, first, last, wider(law, i * regime - 1, first, last, gap));
     }
     return gap;
 }

@@ -26,3 +26,10 @@ def test_the_gaussian_leaves_what_the_widest_gap_gives(format):
         got = {float(v): p for v, p in zip(values[i], probabilities[i], strict=True) if p > 0}
         expected = {float(v): float(p) for v, p in law.items()}
         assert all(abs(got.get(v, 0) - p) < 1e-9 for v, p in expected.items()), (mean[i], own)
+
+
+@pytest.mark.parametrize("width", [62, 63, 64])
+def test_the_widest_takums_have_a_law(width):
+    """Regimes are counted without leaving 64 bits."""
+    got = nf.variance_corrected([1.3], [1.0], f"takum_log{width}", key=nf.Key(1))
+    assert abs(got[0] - 1.3) < 8
