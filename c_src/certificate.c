@@ -78,10 +78,20 @@ static int64_t smallest_exponent(const nf_grid *g)
     return g->emin;
 }
 
-/* Irrational values are rounded to the type's: it must have their range, but the widest type is always taken. */
+/* Irrational values are rounded to the type's: it must have their range, the largest one not round out of it; but the
+ * widest type is always taken. */
 static int type_holds_irrational(const nf_grid *g, const extent *t)
 {
-    return t == &extents[NF_F64] || (g->emin >= t->lowest && g->emax <= t->highest);
+    nf_format_facts facts;
+    nf_unpacked top;
+    if (t == &extents[NF_F64])
+        return 1;
+    nf_format_describe(&g->format, &facts);
+    nf_unpack_code(g, facts.max_code, &top);
+    const uint64_t ones = ((uint64_t)4 << t->fraction_bits) - 1;
+    if (top.exponent == t->highest && top.significand >> (62 - t->fraction_bits) == ones)
+        return 0;
+    return g->emin >= t->lowest && g->emax <= t->highest;
 }
 
 static int holds_codebook(const nf_grid *g, const extent *t)

@@ -248,3 +248,11 @@ def test_what_is_no_such_format_is_refused(make, argument):
     with pytest.raises(nf.NumfmtError) as caught:
         make()
     assert argument in str(caught.value)
+
+
+@pytest.mark.parametrize(("format", "dtype"), [("lns<18,12>", "f2"), ("lns<34,25>", "f4")])
+def test_a_dtype_whose_range_the_largest_value_rounds_out_of_is_refused(format, dtype):
+    """The largest value is nearer to 2**16 or 2**128 than to the dtype's largest number."""
+    with pytest.raises(nf.DtypeError, match="cannot hold"):
+        nf.quantize(np.ones(1, dtype), format)
+    assert np.isfinite(nf.decode(nf.encode([1e300], format), format)).all()
