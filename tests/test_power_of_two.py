@@ -130,3 +130,11 @@ def test_what_is_no_such_format_is_refused(make, argument):
     with pytest.raises(nf.NumfmtError) as caught:
         make()
     assert argument in str(caught.value)
+
+
+def test_what_turns_up_to_the_smallest_value_does_not_underflow():
+    """With the geometric tie 0.72 of the smallest value rounds to it, at any exponent range."""
+    format, report = nf.PowerOfTwo(4, tie="geometric"), nf.Report()
+    x = format.smallest_positive * np.array([0.70, 0.72])
+    assert np.array_equal(nf.quantize(x, format, report=report) > 0, [False, True])
+    assert report.underflowed == 1
