@@ -106,16 +106,20 @@ nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type 
     return nf_run_job(&job);
 }
 
-/* Does the significand of an irrational value, cut behind 63 bits, decide every rounding of the plan? */
+/* Does the significand of an irrational value, cut behind 63 bits, decide every rounding of the plan?  A geometric mean
+ * may be such a value itself. */
 static int decides(const nf_grid *source, const nf_plan *plan)
 {
+    enum { DECIDED_BITS = 62 };
     nf_format_facts facts;
     const nf_options *o = &plan->options;
     if (!has_irrational_values(source) || has_irrational_values(&plan->grid))
         return 1;
+    if (plan->grid.format.family == NF_CODEBOOK && !codebook_turns_fit(plan->grid.format.codebook, DECIDED_BITS))
+        return 0;
     nf_format_describe(&plan->grid.format, &facts);
     const int words = o->rounding == NF_ROUND_stochastic;
-    return facts.precision + (words ? o->random_bits_per_element ? o->random_bits_per_element : 32 : 0) <= 62;
+    return facts.precision + (words ? o->random_bits_per_element ? o->random_bits_per_element : 32 : 0) <= DECIDED_BITS;
 }
 
 nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_options *options,

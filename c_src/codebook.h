@@ -58,6 +58,22 @@ NF_INLINE int compare_with_geometric(const nf_unpacked *x, const nf_unpacked *a,
     return x->sign ? -above : above;
 }
 
+NF_INLINE int64_t lowest_bit(const nf_unpacked *x) { return x->exponent - 63 + __builtin_ctzll(x->significand); }
+
+/* Are all points where nearest modes turn numbers of at most `bits` significant bits? */
+NF_INLINE int codebook_turns_fit(const nf_codebook *book, int bits)
+{
+    for (uint32_t at = 0; book->turns == NF_TURN_MIDDLE && at + 1 < book->count; at++) {
+        const nf_unpacked a = unpack_f64(book->values[at]), b = unpack_f64(book->values[at + 1]);
+        const int either = a.kind == NF_ZERO || b.kind == NF_ZERO;
+        const int64_t top = a.exponent > b.exponent ? a.exponent : b.exponent, low_a = either ? 0 : lowest_bit(&a);
+        const int64_t low = either ? 0 : low_a < lowest_bit(&b) ? low_a : lowest_bit(&b);
+        if (!either && top + 1 - low >= bits)
+            return 0;
+    }
+    return book->turns != NF_TURN_GEOMETRIC;
+}
+
 /* x against (a + b) / 2, doubles; in 128 bits, where a lost part of the smaller one leaves a bit. */
 NF_INLINE int compare_with_middle(const nf_unpacked *x, const nf_unpacked *a, const nf_unpacked *b)
 {
@@ -129,7 +145,8 @@ NF_INLINE int straddles_zero(const nf_grid *grid, const nf_cell *cell)
 {
     const uint64_t other = cell->low + cell->step;
     const double *values = grid->format.codebook->values;
-    return cell->tail && !cell->outside && values[cell->low] * values[other] < 0;
+    return cell->tail && !cell->outside && (values[cell->low] < 0) != (values[other] < 0) && values[cell->low] != 0 &&
+           values[other] != 0;
 }
 
 /* Is a number nearer to 0 than every value but 0? */
@@ -146,8 +163,6 @@ NF_INLINE int is_below_codebook(const nf_grid *grid, const nf_unpacked *x)
     }
     return 1;
 }
-
-NF_INLINE int64_t lowest_bit(const nf_unpacked *x) { return x->exponent - 63 + __builtin_ctzll(x->significand); }
 
 /* A number as a multiple of 2**unit, below 2**62. */
 NF_INLINE int64_t in_units(const nf_unpacked *x, int64_t unit)

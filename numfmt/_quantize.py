@@ -15,7 +15,7 @@ from ._exact import exact_values
 from ._random import Generator, Key
 from ._report import Report
 from ._threads import count
-from .formats import Format
+from .formats import Codebook, Format
 
 _nf_quantize, _nf_encode = lib.nf_quantize, lib.nf_encode
 _WORD_BITS, _DECIDED_BITS = 32, 62
@@ -224,6 +224,11 @@ def _check_decided(source: Format, plan: Plan) -> None:
     target, rounding = plan.format, plan.modes.rounding
     if not source.has_irrational or target.has_irrational:
         return
+    if isinstance(target, Codebook) and target.thresholds == "geometric":
+        raise FormatError(
+            f"target={str(target)!r} turns at geometric means, and a value of {source.bare()} may "
+            f"be one: give its thresholds as numbers"
+        )
     drawn = (rounding.bits or _WORD_BITS) if rounding.name == "stochastic" else 0
     if target.precision + drawn > _DECIDED_BITS:
         raise FormatError(

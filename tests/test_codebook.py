@@ -254,3 +254,12 @@ def test_the_core_refuses_descriptors_that_are_no_codebook():
     assert {status(**fields) for fields in wrong} == {lib.NF_BAD_FORMAT}
     bare = ffi.new("nf_format *", {"family": lib.NF_CODEBOOK, "width": 2})
     assert lib.nf_format_check(bare) == lib.NF_BAD_FORMAT
+
+
+@pytest.mark.parametrize("size", [1e-100, 1e-170, 5e-324])
+def test_no_mode_crosses_a_zero_that_the_table_has_not(size):
+    """toward_zero stays at x's own sign, however small the values are."""
+    table = nf.Codebook([-size, size])
+    x = np.array([size / 2, -size / 2])
+    x = x[x != 0]
+    assert np.array_equal(np.sign(nf.quantize(x, table, "toward_zero")), np.sign(x))

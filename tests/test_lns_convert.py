@@ -96,5 +96,7 @@ def test_convert_refuses_what_63_bits_do_not_decide():
             nf.convert(codes, "lns<16,8>", target)
     with pytest.raises(nf.FormatError, match="62"):
         nf.convert(codes, "lns<16,8>", "binary64", "stochastic", key=nf.Key(1))
-    assert nf.convert(codes, "lns<16,8>", "fixed<64,32>".replace("64", "63")).item() > 1 << 32
+    with pytest.raises(nf.FormatError, match="geometric means"):
+        nf.convert(codes, "lns<16,8>", nf.Codebook([1, 2, 4], thresholds="geometric"))
+    assert nf.convert(codes, "lns<16,8>", "fixed<63,32>").item() > 1 << 32
     assert nf.convert(codes, "lns<16,8>", "lns<64,60>").item() == 1 << 52
