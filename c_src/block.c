@@ -2,7 +2,7 @@
 #include "block.h"
 #include "families.h"
 
-enum { WIDEST_DIVIDED = 30, MOST_SCALE_BITS = 24, MOST_EXPONENT_BITS = 32, WIDEST_QPYTORCH = 22 };
+enum { WIDEST_DIVIDED = 30, MOST_SCALE_BITS = 24, MOST_EXPONENT_BITS = 32, WIDEST_QPYTORCH = 22, WIDEST_TURN = 62 };
 
 #define NF_ELEMENT(family, width, is_signed, exponent_bits, special, subnormals, fraction_bits, bias) \
     {NF_##family, width, is_signed, exponent_bits, NF_##special, NF_##subnormals, fraction_bits, bias, NULL}
@@ -69,9 +69,15 @@ static int64_t lowest_power(const nf_grid *g)
     return g->format.subnormals == NF_SUBNORMALS && !g->lacks_zero ? g->emin - g->format.fraction_bits : g->emin;
 }
 
+/* Are all fields 0? */
+static int is_blank(const nf_format *f)
+{
+    return !f->family && !f->width && !f->is_signed && !f->exponent_bits && !f->special && !f->subnormals &&
+           !f->fraction_bits && !f->bias && !f->codebook;
+}
+
 static nf_status scale_init(nf_block_plan *plan)
 {
-    static const nf_format none = {0};
     static const nf_options saturating = {.overflow = NF_OVERFLOW_saturate};
     const nf_block *b = &plan->block;
     if (b->scale_kind >= NF_SCALE_KIND_COUNT || (b->scale_kind == NF_SCALE_EXPONENT) != (b->exponent_bits > 0))
@@ -79,7 +85,7 @@ static nf_status scale_init(nf_block_plan *plan)
     if (b->scale_kind != NF_SCALE_FORMAT) {
         plan->high = b->exponent_bits ? ((int64_t)1 << (b->exponent_bits - 1)) - 1 : 0;
         plan->low = b->exponent_bits ? -plan->high - 1 : 0;
-        return b->exponent_bits <= MOST_EXPONENT_BITS && !memcmp(&b->scale, &none, sizeof none) ? NF_OK : NF_BAD_FORMAT;
+        return b->exponent_bits <= MOST_EXPONENT_BITS && is_blank(&b->scale) ? NF_OK : NF_BAD_FORMAT;
     }
     if (b->scale.family != NF_FLOAT || nf_plan_init(&plan->scale, &b->scale, &saturating) != NF_OK)
         return NF_BAD_FORMAT;
@@ -87,6 +93,14 @@ static nf_status scale_init(nf_block_plan *plan)
     plan->high = plan->scale.grid.emax;
     plan->scale_has_nan = plan->scale.grid.has_nan;
     return NF_OK;
+}
+
+/* Is the 64-bit quotient by a scale on the right side of every turning point of the elements? */
+static int turns_are_short(const nf_grid *g)
+{
+    if (g->format.family == NF_CODEBOOK)
+        return codebook_turns_fit(g->format.codebook, WIDEST_TURN);
+    return !has_irrational_values(g) && !(g->format.family == NF_FLOAT && g->format.special == NF_GEOMETRIC);
 }
 
 static int is_divided(const nf_block *b)
@@ -105,7 +119,8 @@ static int fits(const nf_block_plan *plan)
         return 0;
     if (b->scale_rule == NF_scale_rule_even && !plan->precision)
         return 0;
-    if (is_divided(b) && (b->element.width > WIDEST_DIVIDED || b->scale.fraction_bits >= MOST_SCALE_BITS))
+    if (is_divided(b) && (b->element.width > WIDEST_DIVIDED || b->scale.fraction_bits >= MOST_SCALE_BITS ||
+                          b->scale_kind != NF_SCALE_FORMAT || !turns_are_short(&plan->element.grid)))
         return 0;
     if (b->has_tensor_scale ? !by_value && b->scale_rule != NF_scale_rule_given : b->compute != NF_compute_exact)
         return 0;

@@ -25,10 +25,16 @@ static nf_unpacked single(nf_unpacked x) { return nearest_of(NF_F32, &x); }
 
 static nf_unpacked single_product(const nf_unpacked *a, const nf_unpacked *b) { return single(product(a, b)); }
 
-static nf_unpacked single_ratio(const nf_unpacked *a, const nf_unpacked *b) { return single(ratio(a, b)); }
+/* Of a finite a that is not 0, by any b but a NaN. */
+static nf_unpacked single_ratio(const nf_unpacked *a, const nf_unpacked *b)
+{
+    if (b->kind != NF_FINITE_NUMBER)
+        return special_of(b->kind == NF_ZERO ? NF_INFINITY : NF_ZERO, a->sign ^ b->sign);
+    return single(ratio(a, b));
+}
 
 /* Infinity stands for the largest float32. */
-static nf_unpacked capped(nf_unpacked x) { return x.kind == NF_INFINITY ? number_of(0, 0xFFFFFF, 104) : x; }
+static nf_unpacked capped(nf_unpacked x) { return x.kind == NF_INFINITY ? number_of(x.sign, 0xFFFFFF, 104) : x; }
 
 /* a <= b, of numbers that are not negative. */
 static int at_most(const nf_unpacked *a, const nf_unpacked *b)
@@ -138,7 +144,7 @@ static nf_unpacked divisor_under(const nf_block_plan *plan, const nf_unpacked *v
     if (plan->block.compute == NF_compute_fp32_torchao)
         return single_product(value, &plan->tensor);
     const nf_unpacked inverse = single_ratio(&one, &plan->tensor), s = single_product(value, &inverse);
-    return capped(s.kind == NF_FINITE_NUMBER ? single_ratio(&one, &s) : special_of(NF_INFINITY, s.sign));
+    return s.kind == NF_NAN ? s : capped(single_ratio(&one, &s));
 }
 
 static void fail_scale(nf_block_scale *scale, uint32_t failed, size_t at)

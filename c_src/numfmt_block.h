@@ -24,8 +24,9 @@ typedef enum nf_scale_kind {
 
 /* A block format: what is shared, and how it is chosen.  All zero but the element: no scale.
  *
- * A scale that may be other than a power of two (a format with fraction bits, or a tensor's scale) needs elements of at
- * most 30 bits; with a tensor's scale its own significand has at most 24. */
+ * A scale that may be other than a power of two (a format with fraction bits, or a tensor's scale beside one of any
+ * float format) needs elements of at most 30 bits whose values and turning points have at most 62 significant bits:
+ * no logarithmic ones, and none that turn at geometric means.  Its own significand has at most 24. */
 typedef struct nf_block {
     nf_format element;
     nf_format scale;          /* where scale_kind is NF_SCALE_FORMAT, else all 0 */
