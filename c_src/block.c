@@ -253,8 +253,6 @@ nf_status nf_block_overflow_check(const nf_block *block, uint8_t overflow, uint8
     return nf_overflow_check(&block->element, overflow, wrap_bits);
 }
 
-static nf_unpacked single(nf_unpacked x) { return nearest_of(NF_F32, &x); }
-
 nf_unpacked nf_tensor_scale(const nf_block_plan *plan, const nf_unpacked *largest)
 {
     const nf_unpacked smallest = number_of(0, 1, -149), most = number_of(0, 0xFFFFFF, 104);

@@ -96,21 +96,8 @@ NF_INLINE nf_unpacked ratio(const nf_unpacked *a, const nf_unpacked *b)
     return q;
 }
 
-/* The nearest number of a float type, ties to even; infinity beyond its range. */
-NF_INLINE nf_unpacked nearest_of(nf_type type, const nf_unpacked *x)
-{
-    static const int fraction_bits[] = {10, 23, 52}, highest[] = {15, 127, 1023};
-    const int64_t emin = 1 - highest[type];
-    if (x->kind != NF_FINITE_NUMBER)
-        return *x;
-    const int64_t cut = 63 - fraction_bits[type] + (x->exponent < emin ? emin - x->exponent : 0);
-    nf_cell cell = {0, 1, 0, 0, 1, 0, 0};
-    uint64_t kept = cut_bits(x->significand, cut, &cell);
-    const uint64_t half = (uint64_t)1 << 63;
-    kept += cell.tail > half || (cell.tail == half && (cell.sticky || (kept & 1)));
-    const nf_unpacked y = number_of(x->sign, kept, x->exponent - 63 + cut);
-    return y.kind == NF_FINITE_NUMBER && y.exponent > highest[type] ? special_of(NF_INFINITY, x->sign) : y;
-}
+/* The nearest float32. */
+NF_INLINE nf_unpacked single(nf_unpacked x) { return nearest_of(NF_F32, &x); }
 
 /* The value of an element under a scale, and under the tensor's. */
 NF_INLINE nf_unpacked value_under(const nf_block_plan *plan, const nf_unpacked *scale, const nf_unpacked *element)

@@ -21,8 +21,6 @@ typedef struct nf_block_scale {
     size_t failed_at;
 } nf_block_scale;
 
-static nf_unpacked single(nf_unpacked x) { return nearest_of(NF_F32, &x); }
-
 static nf_unpacked single_product(const nf_unpacked *a, const nf_unpacked *b) { return single(product(a, b)); }
 
 /* Of a finite a that is not 0, by any b but a NaN. */

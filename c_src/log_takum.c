@@ -4,17 +4,14 @@
 
 int nf_log_takum_is_sound(const nf_format *f) { return nf_takum_is_sound(f); }
 
-/* The value of a magnitude but 0 as a power. */
-static nf_power power_of(const nf_grid *grid, uint64_t magnitude)
+/* The value of a magnitude but 0, its first bit on top, as a power. */
+static nf_power power_of(const nf_grid *grid, uint64_t body)
 {
-    const uint64_t body = magnitude << (64 - (grid->format.width - 1)); /* the direction on top */
-    const int is_up = body >> 63 != 0, field = (int)(body >> 60) & 7, regime = is_up ? field : 7 - field;
-    const uint64_t rest = body << TAKUM_HEAD_BITS;
-    const int64_t first = is_up ? ((int64_t)1 << regime) - 1 : 1 - ((int64_t)2 << regime);
-    const int64_t characteristic = first + (regime ? (int64_t)(rest >> (64 - regime)) : 0);
-    const int room = grid->format.width - 1 - TAKUM_HEAD_BITS - regime, digits = room > 0 ? room : 0;
-    const uint64_t fraction = digits ? rest << regime >> (64 - digits) : 0;
-    const nf_power p = {characteristic * ((int64_t)1 << digits) + (int64_t)fraction, NF_BASE_E, (uint8_t)(digits + 1)};
+    const nf_takum_fields f = takum_fields(body);
+    const int room = grid->format.width - 1 - TAKUM_HEAD_BITS - f.regime, digits = room > 0 ? room : 0;
+    const uint64_t fraction = digits ? f.fraction >> (64 - digits) : 0;
+    const nf_power p = {f.characteristic * ((int64_t)1 << digits) + (int64_t)fraction, NF_BASE_E,
+                        (uint8_t)(digits + 1)};
     return p;
 }
 
@@ -22,13 +19,12 @@ void nf_fill_log_takum(nf_grid *g) { nf_fill_takum(g); }
 
 nf_unpacked nf_unpack_log_takum(const nf_grid *grid, uint64_t code)
 {
-    const int sign = (code & grid->sign_bit) != 0;
-    const uint64_t magnitude = sign ? (0 - code) & grid->mask : code;
-    if (magnitude == 0)
-        return number_of(0, 0, 0);
-    if (magnitude == grid->sign_bit)
-        return special_of(NF_NAN, 0);
-    return nf_number_of_power(power_of(grid, magnitude), sign);
+    int sign;
+    uint64_t body;
+    nf_unpacked special;
+    if (!tapered_body(grid, code, &sign, &body, &special))
+        return special;
+    return nf_number_of_power(power_of(grid, body), sign);
 }
 
 /* Bits of the magnitude of |x|, which go on without end. */
@@ -61,7 +57,8 @@ static string string_of(const nf_unpacked *x, int size)
 /* Binary digits of the tail by value; of the smallest value where low is 0. */
 static uint64_t digits_by_value(const nf_grid *grid, const nf_unpacked *x, uint64_t low, int digits)
 {
-    const nf_power above = power_of(grid, low + 1), below = low ? power_of(grid, low) : above;
+    const int place = 64 - (grid->format.width - 1);
+    const nf_power above = power_of(grid, (low + 1) << place), below = low ? power_of(grid, low << place) : above;
     return nf_digits_between(x, low ? &below : NULL, &above, digits);
 }
 

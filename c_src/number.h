@@ -87,6 +87,13 @@ NF_INLINE nf_unpacked nearest_ieee(const nf_unpacked *x, int exponent_bits, int 
     return y.kind == NF_FINITE_NUMBER && y.exponent > emax ? special_of(NF_INFINITY, x->sign) : y;
 }
 
+/* The same for a float type; infinity beyond its range. */
+NF_INLINE nf_unpacked nearest_of(nf_type type, const nf_unpacked *x)
+{
+    static const uint8_t fields[][2] = {{5, 10}, {8, 23}, {11, 52}};
+    return nearest_ieee(x, fields[type][0], fields[type][1]);
+}
+
 NF_INLINE nf_unpacked unpack_f64(double value)
 {
     uint64_t bits;

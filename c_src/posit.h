@@ -6,14 +6,11 @@
 
 NF_INLINE nf_unpacked unpack_posit(const nf_grid *grid, uint64_t code)
 {
-    int n = grid->format.width, es = grid->format.exponent_bits;
-    int sign = (code & grid->sign_bit) != 0;
-    uint64_t magnitude = sign ? (0 - code) & grid->mask : code;
-    if (magnitude == 0)
-        return number_of(0, 0, 0);
-    if (magnitude == grid->sign_bit)
-        return special_of(NF_NAN, 0);
-    uint64_t body = magnitude << (64 - (n - 1)); /* the first regime bit on top */
+    int n = grid->format.width, es = grid->format.exponent_bits, sign;
+    uint64_t body;
+    nf_unpacked special;
+    if (!tapered_body(grid, code, &sign, &body, &special))
+        return special;
     int ones = body >> 63 != 0;
     int run = ones ? (~body ? leading_zeros(~body) : 64) : leading_zeros(body);
     if (run > n - 1)

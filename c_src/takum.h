@@ -7,20 +7,32 @@
 
 enum { TAKUM_HEAD_BITS = 4, TAKUM_MAX_EXPONENT = 254 }; /* direction and regime */
 
+/* The fields of a magnitude. */
+typedef struct nf_takum_fields {
+    int64_t characteristic;
+    uint64_t fraction; /* its first bit on top */
+    int regime;
+} nf_takum_fields;
+
+/* `body`: the direction on top. */
+NF_INLINE nf_takum_fields takum_fields(uint64_t body)
+{
+    const int is_up = body >> 63 != 0, field = (int)(body >> 60) & 7, regime = is_up ? field : 7 - field;
+    const uint64_t rest = body << TAKUM_HEAD_BITS;
+    const int64_t first = is_up ? ((int64_t)1 << regime) - 1 : 1 - ((int64_t)2 << regime);
+    const nf_takum_fields f = {first + (regime ? (int64_t)(rest >> (64 - regime)) : 0), rest << regime, regime};
+    return f;
+}
+
 NF_INLINE nf_unpacked unpack_takum(const nf_grid *grid, uint64_t code)
 {
-    int sign = (code & grid->sign_bit) != 0;
-    uint64_t magnitude = sign ? (0 - code) & grid->mask : code;
-    if (magnitude == 0)
-        return number_of(0, 0, 0);
-    if (magnitude == grid->sign_bit)
-        return special_of(NF_NAN, 0);
-    uint64_t body = magnitude << (64 - (grid->format.width - 1)); /* the direction on top */
-    int is_up = body >> 63 != 0, field = (int)(body >> 60) & 7, regime = is_up ? field : 7 - field;
-    uint64_t rest = body << TAKUM_HEAD_BITS; /* characteristic, then fraction */
-    int64_t characteristic = regime ? (int64_t)(rest >> (64 - regime)) : 0;
-    int64_t first = is_up ? ((int64_t)1 << regime) - 1 : 1 - ((int64_t)2 << regime);
-    return number_of(sign, ((uint64_t)1 << 63) | rest << regime >> 1, first + characteristic - 63);
+    int sign;
+    uint64_t body;
+    nf_unpacked special;
+    if (!tapered_body(grid, code, &sign, &body, &special))
+        return special;
+    const nf_takum_fields f = takum_fields(body);
+    return number_of(sign, ((uint64_t)1 << 63) | f.fraction >> 1, f.characteristic - 63);
 }
 
 /* Bits in front of the fraction of a magnitude with this exponent, and how many there are. */

@@ -5,6 +5,17 @@
 
 #include "cell.h"
 
+/* A code taken apart: its sign, and the bits of its magnitude with the first one on top.  0 where it is 0 or NaR, which
+ * *special then is. */
+NF_INLINE int tapered_body(const nf_grid *grid, uint64_t code, int *sign, uint64_t *body, nf_unpacked *special)
+{
+    *sign = (code & grid->sign_bit) != 0;
+    const uint64_t magnitude = *sign ? (0 - code) & grid->mask : code;
+    *body = magnitude << (64 - (grid->format.width - 1));
+    *special = magnitude ? special_of(NF_NAN, 0) : number_of(0, 0, 0);
+    return magnitude && magnitude != grid->sign_bit;
+}
+
 /* x / smallest, below it. */
 NF_INLINE nf_fraction fraction_of_smallest(const nf_grid *grid, const nf_unpacked *x)
 {
