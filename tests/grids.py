@@ -33,3 +33,10 @@ def nested_of(format):
     """The oracle's grid of any format."""
     values = nf.parse(format).all_values()
     return laws.Nested(sorted(set(values[np.isfinite(values)])))
+
+
+def assert_moments(drawn, mean, variance):
+    """Mean and variance of many draws are within four standard errors of what was asked for."""
+    squares = (drawn - mean) ** 2
+    assert abs(drawn.mean() - mean) < 4 * (variance / drawn.size) ** 0.5
+    assert abs(squares.mean() - variance) < 4 * squares.std() / drawn.size**0.5

@@ -10,6 +10,7 @@ import numpy as np
 import oracle
 import oracle_random
 import pytest
+from grids import assert_moments
 from oracle_real import exp
 from oracle_takum import LogTakum
 from sheet import Sheet, values_of
@@ -186,5 +187,5 @@ def test_a_report_and_variance_corrected_draws():
     assert (report.inexact, report.underflowed, report.overflowed) == (3, 1, 1)
     n, variance = 1 << 16, 0.02
     got = nf.variance_corrected(np.full(n, 1.3), variance, "takum_log8", key=nf.Key(4))
-    assert abs(got.mean() - 1.3) < 4 * (got.std() / n**0.5)
+    assert_moments(got, 1.3, variance)
     assert set(np.unique(got)) <= set(nf.parse("takum_log8").all_values())

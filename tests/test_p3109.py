@@ -7,6 +7,7 @@ import numpy as np
 import oracle
 import oracle_random
 import pytest
+from grids import assert_moments
 from oracle_p3109 import Exponents, every_p3109
 from sheet import Sheet, values_of
 from subjects import library
@@ -193,8 +194,7 @@ def test_a_format_without_zero_has_no_other_neighbour_below(width, tally):
 
 
 def test_variance_corrected_draws_have_their_mean_where_there_is_no_zero():
-    """Q^vc on powers of two alone: the mean of many draws within four standard errors."""
+    """Q^vc on powers of two alone: mean and variance of many draws within four standard errors."""
     n = 1 << 17
     drawn = nf.variance_corrected(np.full(n, 2.7), 1.5, "e8m0", key=nf.Key(4))
-    assert abs(drawn.mean() - 2.7) < 4 * (1.5 / n) ** 0.5
-    assert abs(drawn.var() - 1.5) < 0.05
+    assert_moments(drawn, 2.7, 1.5)
