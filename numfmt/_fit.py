@@ -141,13 +141,13 @@ def _template(family: object, width: int | None, signed: bool | None) -> _Templa
     format = parse(family) if not isinstance(family, type) else family
     if isinstance(format, Fixed):
         given = _Template(format, "fraction_bits", *FRACTION_BITS)
-    elif isinstance(format, Float):
+    elif isinstance(format, Float) and format.has_zero:
         given = _Template(format, "bias", *bias_range(format.exponent_bits))
     else:
         name = format.__name__ if isinstance(format, type) else str(format)
         raise FormatError(
             f"family={name} has no scale to choose; give 'fixed<8>', 'ufixed<8>', Fixed with "
-            f"width=, or a Fixed or Float format"
+            f"width=, or a Fixed or Float format that has a zero"
         )
     for argument, value in (("width", width), ("signed", signed)):
         if value is not None:
@@ -222,7 +222,10 @@ def _least_error(x: Array, candidates: list[Format]) -> Format:
     magnitudes = _magnitudes(x).astype(np.float64)
     best, chosen = math.inf, candidates[0]
     for candidate in candidates:
-        reach = float(max(-candidate.min, candidate.max))
+        try:
+            reach = float(max(-candidate.min, candidate.max))
+        except OverflowError:
+            reach = math.inf
         with np.errstate(over="ignore"):
             clipped = np.mean(np.square(np.maximum(magnitudes - reach, 0)))
         if math.sqrt(clipped) * ROUNDED_DOWN > best:

@@ -233,3 +233,14 @@ def test_wrong_arguments_are_named(given, more, error, named):
     """Each is an error that says what it was and what is allowed."""
     with pytest.raises(error, match=named):
         nf.fit(*given, **more)
+
+
+def test_scales_beyond_float64_are_candidates_too():
+    """A format whose largest value is no double does not stop the search."""
+    assert float(nf.fit([1e308], "fixed<8>", method="mse").max) >= 1e308
+
+
+def test_a_format_without_zero_is_refused():
+    """E8M0 has nothing that a zero could become."""
+    with pytest.raises(nf.FormatError, match="zero"):
+        nf.fit([0.0, 1.0], "e8m0")
