@@ -115,7 +115,7 @@ static int fits(const nf_block_plan *plan)
     const int by_value = b->scale_rule == NF_scale_rule_absmax, has_scale = b->scale_kind != NF_SCALE_NONE;
     if (by_value && b->scale_kind != NF_SCALE_FORMAT)
         return 0;
-    if (!has_scale && b->scale_rule != NF_scale_rule_floor)
+    if (!has_scale && (b->scale_rule || b->zero_scale || b->nan || b->inf || b->too_large))
         return 0;
     if (b->scale_rule == NF_scale_rule_even && !plan->precision)
         return 0;

@@ -98,15 +98,18 @@ def _given_scales(block: Block, given: Any) -> tuple[Any, Any]:
         raise FormatError(f"scales= has no meaning for {block}")
     if tensor is not None and block.tensor_scale is None:
         raise FormatError(f"scales= has a tensor scale, {tensor}, and {block} has none")
-    if tensor is not None and not _is_float32_scale(float(tensor)):
+    if tensor is not None and not _is_float32_scale(tensor):
         raise FormatError(f"tensor scale {tensor!r} must be a positive finite float32")
     if tensor is not None and block.compute == "fp32-te" and tensor < np.finfo(np.float32).tiny:
         raise FormatError(f"tensor scale {tensor!r} must be normal with compute={block.compute!r}")
     return codes, tensor
 
 
-def _is_float32_scale(tensor: float) -> bool:
-    return 0 < tensor < math.inf and float(np.float32(tensor)) == tensor
+def _is_float32_scale(tensor: Any) -> bool:
+    if np.ndim(tensor) != 0 or np.asarray(tensor).dtype.kind not in "fiu":
+        return False
+    number, largest = float(tensor), float(np.finfo(np.float32).max)
+    return 0 < number <= largest and float(np.float32(number)) == number
 
 
 def _scale_codes(block: Block, codes: Any, layout: Layout, dtype: np.dtype[Any]) -> Array:
@@ -128,39 +131,14 @@ def quantize(plan: Plan, x: Any, draws: Draws, scales: Any, dtype: Any, out: Arr
     words = read_draws(plan, source, draws.key, draws.random_bits)
     target = plan.rounded_dtype(source.plain.dtype, dtype)
     result = Output(source, out, target)
+    layout = layout_of(block, source.given.shape)
     if target == OBJECT:
         found = encode(plan, x, draws, scales, None)
-        layout = layout_of(block, source.given.shape)
         result.plain[...] = _fractions(block, layout, np.asarray(found.codes), found)
         return result.finish()
-    layout = layout_of(block, source.given.shape)
     used = _Scales(block, layout, scales)
-    call = functools.partial(_quantize, layout, used)
+    call = functools.partial(_rounded, lib.nf_block_quantize, (TYPES[target],), layout, used)
     return run(call, plan, source, result, draws.key, words, draws.report)
-
-
-def _quantize(
-    layout: Layout,
-    used: _Scales,
-    plan: Plan,
-    options: Any,
-    source: Input,
-    result: Output,
-    report: Any,
-) -> int:
-    x, y = source.plain, result.plain
-    status: int = lib.nf_block_quantize(
-        plan.descriptor,
-        layout.c,
-        options,
-        TYPES[x.dtype],
-        pointer(x),
-        TYPES[y.dtype],
-        pointer(y),
-        used.c,
-        report,
-    )
-    return status
 
 
 def encode(plan: Plan, x: Any, draws: Draws, scales: Any, out: Array | None) -> BlockCodes:
@@ -172,12 +150,14 @@ def encode(plan: Plan, x: Any, draws: Draws, scales: Any, out: Array | None) -> 
     layout = layout_of(block, source.given.shape)
     used = _Scales(block, layout, scales)
     result = Output(source, None, plan.code_dtype)
-    call = functools.partial(_encode, layout, used)
+    call = functools.partial(_rounded, lib.nf_block_encode, (), layout, used)
     codes = run(call, plan, source, result, draws.key, words, draws.report)
     return BlockCodes(codes, used.codes, used.tensor(block))
 
 
-def _encode(
+def _rounded(
+    function: Any,
+    result_type: tuple[int, ...],
     layout: Layout,
     used: _Scales,
     plan: Plan,
@@ -186,18 +166,12 @@ def _encode(
     result: Output,
     report: Any,
 ) -> int:
+    """Call a function of the core that rounds blocks; those that give values are told their
+    type."""
     x, y = source.plain, result.plain
-    status: int = lib.nf_block_encode(
-        plan.descriptor,
-        layout.c,
-        options,
-        TYPES[x.dtype],
-        pointer(x),
-        pointer(y),
-        used.c,
-        report,
-    )
-    return status
+    given = layout.c, options, TYPES[x.dtype], pointer(x)
+    results = *result_type, pointer(y), used.c, report
+    return int(function(plan.descriptor, *given, *results))
 
 
 def read_block_codes(block: Block, codes: Any) -> tuple[Input, Layout, _Scales]:
@@ -261,19 +235,11 @@ def _scale_values(block: Block, codes: BlockCodes) -> list[Any]:
 
 
 def _times(value: Any, scale: Any) -> Any:
-    """A product; floats are NaN, infinities and -0."""
+    """A product; floats are NaN, infinities and -0, with which the sign of a fraction is enough."""
     if isinstance(value, Fraction) and isinstance(scale, Fraction):
         return value * scale
-    signs = [
-        math.copysign(1, float(v > 0) - float(v < 0) or math.copysign(1, v)) for v in (value, scale)
-    ]
-    if any(math.isnan(v) for v in (value, scale) if isinstance(v, float)):
-        return math.nan
-    if any(isinstance(v, float) and math.isinf(v) for v in (value, scale)):
-        return (
-            math.nan if value == 0 or scale == 0 else math.copysign(math.inf, signs[0] * signs[1])
-        )
-    return math.copysign(0.0, signs[0] * signs[1])
+    signs = (float((v > 0) - (v < 0)) if isinstance(v, Fraction) else v for v in (value, scale))
+    return math.prod(signs)
 
 
 def _fractions(block: Block, layout: Layout, codes: Array, found: BlockCodes) -> Array:

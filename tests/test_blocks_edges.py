@@ -72,3 +72,25 @@ def test_given_scales_that_stay_are_not_written():
     arguments = (block, shape, ffi.NULL, lib.NF_F32, pointer(ROW), pointer(y), scales, ffi.NULL)
     assert lib.nf_block_encode(*arguments) == lib.NF_OK
     assert codes[0] == 0
+
+
+@pytest.mark.parametrize("tensor", ["a", [0.5], 1e300, 0.1, -1.0, float("nan"), 1j])
+def test_a_tensor_scale_is_a_positive_float32(tensor):
+    """Anything else is one clear error, without a warning before it."""
+    with pytest.raises(nf.FormatError, match="positive finite float32"):
+        nf.quantize(ROW, "nvfp4", scales=(None, tensor))
+
+
+@pytest.mark.parametrize(
+    ("make", "argument"),
+    [
+        (lambda: nf.Block("e2m1", 16, scale_format=None, zero_scale="one"), "scale_format=None"),
+        (lambda: nf.Block("e2m1", 16, scale_format=None, inf="sat"), "scale_format=None"),
+        (lambda: nf.parse("lp_sgld<8,16,4,scale_format=e8m0>"), "scale_format"),
+    ],
+)
+def test_what_would_change_nothing_is_refused(make, argument):
+    """Options of a scale that is not there, and a scale's format given twice."""
+    with pytest.raises(nf.FormatError) as caught:
+        make()
+    assert argument in str(caught.value)

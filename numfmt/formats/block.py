@@ -64,8 +64,14 @@ class Block(Format):
         rounding, overflow: modes that the format carries as its own defaults.
 
     A value is element times scale, exactly; `decode` rounds it to nearest where the dtype cannot
-    hold it.  A scale that may be no power of two needs elements of at most 30 bits and has at most
-    24 significant bits itself.
+    hold it.
+
+    Which fields fit together: the element's largest value is positive.  Rule ``"even"`` is for
+    fixed and float elements, ``"absmax"`` for scales of a float format.  `tensor_scale` needs
+    these and the rule ``"absmax"`` or ``"given"``, and `compute` needs `tensor_scale`.  A scale
+    that may be no power of two has at most 24 significant bits, and its elements at most 30, with
+    turning points of at most 62: no logarithmic ones, and none that turn at geometric means.
+    Without a scale there is nothing to choose but the element and the size.
 
     >>> f = Block("e4m3fn", 32)
     >>> str(f), f.width, f.bits_per_value

@@ -7,6 +7,7 @@ import functools
 from typing import Any
 
 from .. import _core
+from .._errors import FormatError
 from .block import Block, Sizes
 from .fixed import Fixed
 from .float import Float
@@ -23,8 +24,10 @@ def bfp(width: int, size: Sizes, **options: Any) -> Block:
 
 def lp_sgld(width: int, size: Sizes, exponent_bits: int = 8, **options: Any) -> Block:
     """LP-SGLD's form of `bfp`: all two's complement integers, an exponent clamped to its bits."""
-    options = {"overflow": "saturate", "scale_format": f"exponent<{exponent_bits}>", **options}
-    return bfp(width, size, **options)
+    if "scale_format" in options:
+        raise FormatError("lp_sgld: its scale_format is exponent<b>, b its third parameter")
+    scale_format = f"exponent<{exponent_bits}>"
+    return bfp(width, size, scale_format=scale_format, **{"overflow": "saturate", **options})
 
 
 @functools.lru_cache(maxsize=1)
