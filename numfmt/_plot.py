@@ -57,7 +57,7 @@ def draw(format: Format, path: Path) -> None:
     require_matplotlib()
     from matplotlib.figure import Figure
 
-    format = format._elements()
+    name, format = str(format), format._elements()
     lines = number_lines(format)
     figure = Figure(figsize=(9, 3.6 + 1.2 * len(lines)), layout="constrained")
     heights = [*[1] * len(lines), 3.2]
@@ -67,7 +67,8 @@ def draw(format: Format, path: Path) -> None:
     draw_precision(panels[-1], *cells(format))
     if lines[-1].is_log:
         panels[-1].sharex(panels[-2])
-    figure.suptitle(title(format), fontsize=12)
+    of_block = f"elements of {name}: " if name != str(format) else ""
+    figure.suptitle(of_block + title(format), fontsize=12)
     save(path, lambda file: figure.savefig(file, format=ending, dpi=130))
 
 
@@ -161,7 +162,8 @@ def draw_line(axes: Any, line: Line) -> None:
 
 def cells(format: Format) -> tuple[Array, Array]:
     """The gaps between neighbouring positive values u < w: log2 of both ends, and the decimal
-    digits that rounding to nearest keeps there, -log10((w - u) / (w + u))."""
+    digits that their relative gap comes to, -log10((w - u) / (w + u)): what rounding to nearest
+    keeps where it turns half-way."""
     if format.width <= LISTED_WIDTH:
         values = np.unique(np.abs(finite_values(format)))
         pairs = [*zip(values[values > 0][:-1], values[values > 0][1:], strict=True)]
@@ -192,9 +194,10 @@ def log2(value: Any) -> float:
 
 
 def draw_precision(axes: Any, ends: Array, digits: Array) -> None:
-    """Steps of the decimal digits kept, against the magnitude; bits on the right."""
+    """Steps of the decimal digits, against the magnitude; bits on the right."""
     axes.set(xlabel="magnitude", ylabel="decimal digits")
-    axes.set_title("precision of rounding to nearest, in the worst case", loc="left", fontsize=9)
+    words = "precision: how close neighbours u < w are, -log10((w - u) / (w + u))"
+    axes.set_title(words, loc="left", fontsize=9)
     axes.grid(linewidth=0.3)
     axes.spines[["top"]].set_visible(False)
     per_bit = math.log10(2)

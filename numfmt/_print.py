@@ -14,6 +14,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+WIDEST_LINE = 1 << 16  # the terminal wraps what is wider than it
+
 
 def plain(value: Any) -> Any:
     """Turn a number into what JSON can hold: a float where that is exact, else its spelling."""
@@ -40,5 +42,5 @@ def print_table(title: str, heads: Iterable[str], rows: Iterable[Iterable[Any]])
         grid.add_column(head, no_wrap=True)
     for row in rows:
         grid.add_row(*(str(cell) for cell in row))
-    console = Console(highlight=False, markup=False)
+    console = Console(highlight=False, markup=False, width=WIDEST_LINE)
     console.print(grid, crop=False)

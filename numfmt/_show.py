@@ -6,7 +6,7 @@ import dataclasses
 import math
 from typing import Any
 
-from ._errors import FormatError
+from ._errors import FormatError, RangeError
 from ._print import plain
 from .formats import Block, Format
 from .formats._layout import Layout
@@ -22,6 +22,7 @@ OF_BLOCKS = (
     *("has_infinity", "has_nan"),
 )
 LONGEST_SEGMENT, HEAD, TAIL = 12, 6, 3
+BEYOND_WRITING = "too large or small to write"
 MOST_ROWS, END_ROWS, MIDDLE_ROWS = 16, 3, 6
 
 
@@ -38,6 +39,8 @@ def facts(format: Format) -> dict[str, Any]:
             found[name] = plain(getattr(format, name))
         except FormatError:  # the smallest positive value of a codebook that has none
             found[name] = None
+        except RangeError:
+            found[name] = BEYOND_WRITING
     return found
 
 

@@ -108,10 +108,11 @@ def show(
             require_matplotlib()
         how = resolve(parsed, rounding, overflow, None)
         known = facts(parsed) | {"rounding": str(how.rounding), "overflow": str(how.overflow)}
-        results = rounded(SAMPLES, parsed, modes(rounding, overflow, seed))
+        needs_scales = isinstance(parsed, nf.Block) and parsed.scale_rule == "given"
+        results = [] if needs_scales else rounded(SAMPLES, parsed, modes(rounding, overflow, seed))
         examples = [
             {"number": number, "value": value}
-            for number, value in zip(SAMPLES, results, strict=True)
+            for number, value in zip(SAMPLES, results, strict=not needs_scales)
         ]
         if plot is not None:
             draw(parsed, plot)
@@ -121,7 +122,8 @@ def show(
         else:
             print_table(str(parsed), ("property", "value"), known.items())
             print(drawn_layouts(parsed))
-            print_table("examples", ("number", "value"), (row.values() for row in examples))
+            if examples:
+                print_table("examples", ("number", "value"), (row.values() for row in examples))
 
 
 @app.command()
@@ -169,6 +171,11 @@ def convert(
         if codes and dtype is not None:
             raise nf.DtypeError(f"--dtype {dtype.value} has no meaning with --codes")
         parsed, report = nf.parse(to), nf.Report()
+        if codes and isinstance(parsed, nf.Block):
+            raise nf.FormatError(
+                f"--codes: {parsed} has codes of elements and of scales, and a .npy file holds one "
+                f"array"
+            )
         how = {**modes(rounding, overflow, seed), "report": report}
         result = converted(load(source), from_, parsed, codes, dtype, how)
         save(target, lambda file: np.save(file, result, allow_pickle=False))
@@ -207,7 +214,8 @@ def rounded(numbers: npt.ArrayLike, format: nf.Format, how: dict[str, Any]) -> l
     """Give what each number becomes in the format, ready to print."""
     if isinstance(format, nf.Block):  # each a block of its own
         alone = format.replace(size=None, axis=None)
-        given = [np.float32(number) for number in np.asarray(numbers)]
+        read_as = np.float64 if format.compute == "exact" and format.compat is None else np.float32
+        given = np.asarray(numbers).astype(read_as)
         return [plain(nf.quantize(x, alone, dtype=object, **how)) for x in given]
     codes = nf.encode(np.asarray(numbers, dtype=np.float64), format, **how)
     return [plain(value_of(format, code)) for code in codes.tolist()]

@@ -100,6 +100,16 @@ def test_the_regimes_of_posits_are_as_drawn(spelling):
     assert set(rows) == {1}
 
 
+@pytest.mark.parametrize("width", range(2, 9))
+def test_no_bits_of_a_takum_are_drawn_twice(width):
+    """Bits that the width cuts off are 0, so that each row has bits of its own and a true c."""
+    (layout,) = nf.Takum(width).layouts()
+    assert len({parts for parts, _ in layout.rows}) == len(layout.rows)
+    values = set(np.log2([v for v in nf.Takum(width).all_values() if v > 0]))
+    firsts = [int(words.split("c from ")[1].split()[0]) for _, words in layout.rows]
+    assert set(firsts) - {-255} <= values
+
+
 @pytest.mark.parametrize("width", [13, 14])
 def test_the_characteristics_of_takums_are_as_drawn(width):
     """The positive codes of a row have the binades that its note says."""
@@ -156,6 +166,24 @@ def test_a_plot_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     assert result.exit_code == 2
     assert "numfmt-hw[plot]" in result.stderr
     assert not [*Path(tmp_path).iterdir()]
+
+
+@pytest.mark.parametrize("spelling", ["pow2<64>", "float<20,3>", "mxfp4<scale_rule=given>"])
+def test_formats_without_writable_ends_or_scales_are_shown(spelling):
+    """What cannot be written says so, and examples that need the caller's scales are left out."""
+    shown = run("show", spelling)
+    assert shown.exit_code == 0
+    assert "property" in shown.stdout
+
+
+def test_a_block_of_doubles_is_shown_doubles():
+    """The number printed is the number rounded."""
+    assert "0.10000000149011612" not in run("show", "block<binary64,32>").stdout
+
+
+def test_a_table_is_never_cut():
+    """Values of 20 digits stand in full where the output is no terminal."""
+    assert "-0.39491748809814453" in run("table", "nf4").stdout
 
 
 def test_the_precision_drawn_is_that_of_the_gaps():

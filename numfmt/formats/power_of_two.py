@@ -40,7 +40,7 @@ class PowerOfTwo(Format):
     __hash__ = Format.__hash__
 
     def __post_init__(self) -> None:
-        if self.tie not in TIES:
+        if not isinstance(self.tie, str) or self.tie not in TIES:
             raise FormatError(unknown("tie", self.tie, TIES))
         object.__setattr__(self, "width", integer(self.width, "width", 2, 64))
         self._check()

@@ -59,7 +59,9 @@ class Takum(Format):
 
     def layouts(self) -> tuple[Layout, ...]:
         """Sign, direction, regime, characteristic and fraction; the regime gives their lengths."""
-        rows = [self._row(1, r) for r in range(7, -1, -1)] + [self._row(0, r) for r in range(8)]
+        cut = min(max(5 - self.width, 0), 3)  # bits of the regime beyond the width: those are 0
+        regimes = range(8 - (1 << cut), -1, -(1 << cut))
+        rows = [self._row(direction, field) for direction in (1, 0) for field in regimes]
         fields = (
             ("s", f"{bits('sign', 1)}: 1 for negative, then the two's complement of the rest"),
             ("d", f"{bits('direction', 1)}: 1 where c is not negative"),
@@ -72,12 +74,14 @@ class Takum(Format):
         picture = self._cut("s", "d", "rrr", "ccc", "m" * self.width)
         return (Layout(picture, fields, value, rows=tuple(rows), title="bits where r = 3"),)
 
-    def _row(self, direction: int, r: int) -> tuple[tuple[str, ...], str]:
+    def _row(self, direction: int, field: int) -> tuple[tuple[str, ...], str]:
         """The bits of a regime, and which c it has."""
-        regime = f"{r if direction else 7 - r:03b}"
-        first = (1 << r) - 1 if direction else 1 - (2 << r)
-        parts = self._cut("s", str(direction), regime, "c" * r, "m" * self.width)
-        return parts, f"r = {r}, c from {first}" + f" to {first + (1 << r) - 1}" * (r > 0)
+        r = field if direction else 7 - field
+        first, seen = (1 << r) - 1 if direction else 1 - (2 << r), max(min(r, self.width - 5), 0)
+        step = 1 << (r - seen)
+        parts = self._cut("s", str(direction), f"{field:03b}", "c" * r, "m" * self.width)
+        words = f"r = {r}, c from {first}" + f" to {first + ((1 << seen) - 1) * step}" * (seen > 0)
+        return parts, words + f" in steps of {step}" * (seen > 0 and step > 1)
 
     def _cut(self, *parts: str) -> tuple[str, ...]:
         """The parts that lie within the width, none of them empty."""
