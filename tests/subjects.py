@@ -8,7 +8,7 @@ from oracle_lns import LNS, PowerOfTwo
 from oracle_p3109 import P3109, Exponents
 from oracle_tables import Codebook
 from oracle_takum import LogTakum, Takum
-from sheet import Sheet
+from sheet import Sheet, values_of
 
 import numfmt as nf
 
@@ -59,3 +59,12 @@ def library_codes(format: Format, x: np.ndarray, rounding: str, overflow: str) -
 
 
 SUBJECTS = [oracle_codes, library_codes]
+
+
+def compare_codes(tally, format, target, *modes, **options):
+    """Every code is worth what the oracle says, and every value goes back to it, packed too."""
+    codes = target.all_codes()
+    values = nf.decode(codes, target)
+    tally.same(values, values_of(format, codes), codes, str(target))
+    tally.same(nf.encode(values, target, *modes, **options), codes, values, f"{target} {modes}")
+    assert np.array_equal(nf.unpack(nf.pack(codes, target), target, codes.shape), codes)

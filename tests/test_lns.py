@@ -14,7 +14,7 @@ from grids import assert_moments
 from oracle_lns import LNS
 from oracle_real import power_of_two
 from sheet import Sheet, values_of
-from subjects import library
+from subjects import compare_codes, library
 
 import numfmt as nf
 from numfmt import _core
@@ -81,12 +81,7 @@ def compare(tally, format, x, coded, rounding, overflow, key=None):
 @every
 def test_every_code_and_its_value(format, tally):
     """Each code is worth what the definition says, and each value goes back to its code."""
-    target = library(format)
-    codes = np.arange(1 << format.width, dtype=np.uint8)
-    values = nf.decode(codes, target)
-    tally.same(values, values_of(format, codes), codes, str(target))
-    tally.same(nf.encode(values, target), codes, values, str(target))
-    assert np.array_equal(nf.unpack(nf.pack(codes, target), target, codes.shape), codes)
+    compare_codes(tally, format, library(format))
     tally.check()
 
 
