@@ -1,4 +1,5 @@
 /* The samplers' public functions: check the arguments, call a kernel, return a status. */
+#include "block_law.h"
 #include "kernels.h"
 
 /* A pointer is needed unless there is nothing to do, and all bytes of the array must be countable. */
@@ -74,25 +75,38 @@ static nf_status check_numbers(const nf_kernels *kernels, nf_type mean_type, con
 
 static int is_single_or_double(nf_type type) { return type == NF_F32 || type == NF_F64; }
 
+/* Check a job's arguments, which nothing has looked at yet, choose the scales of `blocks` where it has any, draw. */
+static nf_status draw(nf_law_job *job, const nf_format *element, const nf_block_law *blocks, int32_t *exponents,
+                      uint64_t *failed_at, uint8_t isa)
+{
+    const nf_kernels *kernels = nf_pick_kernels(isa);
+    nf_report unused = {0};
+    if (!kernels || key_is_bad(job->key) || !is_single_or_double(job->mean_type) || !is_single_or_double(job->out_type))
+        return NF_BAD_ARGUMENT;
+    size_t variances = job->one_variance && job->n ? 1 : job->n;
+    if (array_is_bad(job->mean, job->n) || array_is_bad(job->variance, variances) || array_is_bad(job->out, job->n))
+        return NF_BAD_ARGUMENT;
+    if (nf_type_holds_format(element, job->out_type) != NF_OK)
+        return NF_BAD_TYPE;
+    nf_status status = check_numbers(kernels, job->mean_type, job->mean, job->n, job->variance, variances, failed_at);
+    if (status != NF_OK)
+        return status;
+    if (blocks)
+        nf_block_law_exponents(blocks, job->shape, job->mean_type, job->mean, job->variance, job->one_variance,
+                               exponents);
+    job->exponents = exponents;
+    job->report = job->report ? job->report : &unused;
+    kernels->draw_law(job);
+    return NF_OK;
+}
+
 nf_status nf_variance_corrected(const nf_format *format, uint8_t method, const nf_key *key, uint64_t first,
                                 nf_type mean_type, const void *mean, const double *variance, int one_variance,
                                 nf_type out_type, void *out, size_t n, nf_report *report, uint64_t *failed_at,
                                 uint8_t isa)
 {
-    const nf_kernels *kernels = nf_pick_kernels(isa);
-    nf_report unused = {0};
     nf_law law;
     nf_status status = nf_law_init(&law, format, method);
-    if (status != NF_OK)
-        return status;
-    if (!kernels || key_is_bad(key) || !is_single_or_double(mean_type) || !is_single_or_double(out_type))
-        return NF_BAD_ARGUMENT;
-    size_t variances = one_variance && n ? 1 : n;
-    if (array_is_bad(mean, n) || array_is_bad(variance, variances) || array_is_bad(out, n))
-        return NF_BAD_ARGUMENT;
-    if (nf_type_holds_format(format, out_type) != NF_OK)
-        return NF_BAD_TYPE;
-    status = check_numbers(kernels, mean_type, mean, n, variance, variances, failed_at);
     if (status != NF_OK)
         return status;
     nf_law_job job = {.law = &law,
@@ -105,9 +119,52 @@ nf_status nf_variance_corrected(const nf_format *format, uint8_t method, const n
                       .one_variance = one_variance,
                       .out = out,
                       .n = n,
-                      .report = report ? report : &unused};
-    kernels->draw_law(&job);
-    return NF_OK;
+                      .report = report};
+    return draw(&job, format, NULL, NULL, failed_at, isa);
+}
+
+/* The law of a block format, and how many elements and scales an array has. */
+static nf_status init_blocks(nf_block_law *law, const nf_block *block, const nf_block_shape *shape, uint8_t method,
+                             int symmetric, nf_type type, const int32_t *exponents, size_t *n)
+{
+    size_t scales;
+    if (nf_block_count(shape, n, &scales) != NF_OK || (!exponents && scales) || !is_single_or_double(type))
+        return NF_BAD_ARGUMENT;
+    return nf_block_law_init(law, block, method, symmetric, type);
+}
+
+nf_status nf_block_variance_corrected(const nf_block *block, const nf_block_shape *shape, uint8_t method, int symmetric,
+                                      const nf_key *key, uint64_t first, nf_type mean_type, const void *mean,
+                                      const double *variance, int one_variance, nf_type out_type, void *out,
+                                      int32_t *exponents, nf_report *report, uint64_t *failed_at, uint8_t isa)
+{
+    nf_block_law law;
+    size_t n;
+    nf_status status = init_blocks(&law, block, shape, method, symmetric, out_type, exponents, &n);
+    if (status != NF_OK)
+        return status;
+    nf_law_job job = {.law = &law.law,
+                      .key = key,
+                      .first = first,
+                      .mean_type = mean_type,
+                      .out_type = out_type,
+                      .mean = mean,
+                      .variance = variance,
+                      .one_variance = one_variance,
+                      .out = out,
+                      .n = n,
+                      .report = report,
+                      .shape = shape};
+    return draw(&job, &block->element, &law, exponents, failed_at, isa);
+}
+
+/* Are the arrays of a law's points there, and the numbers right? */
+static nf_status check_points(const double *mean, const double *variance, const double *values,
+                              const double *probabilities, size_t n, uint64_t *failed_at)
+{
+    if (array_is_bad(mean, n) || array_is_bad(variance, n) || array_is_bad(values, n) || array_is_bad(probabilities, n))
+        return NF_BAD_ARGUMENT;
+    return check_numbers(nf_pick_kernels(0), NF_F64, mean, n, variance, n, failed_at);
 }
 
 nf_status nf_variance_corrected_law(const nf_format *format, uint8_t method, const double *mean, const double *variance,
@@ -115,12 +172,33 @@ nf_status nf_variance_corrected_law(const nf_format *format, uint8_t method, con
 {
     nf_law law;
     nf_status status = nf_law_init(&law, format, method);
-    if (status != NF_OK)
-        return status;
-    if (array_is_bad(mean, n) || array_is_bad(variance, n) || array_is_bad(values, n) || array_is_bad(probabilities, n))
-        return NF_BAD_ARGUMENT;
-    status = check_numbers(nf_pick_kernels(0), NF_F64, mean, n, variance, n, failed_at);
+    if (status == NF_OK)
+        status = check_points(mean, variance, values, probabilities, n, failed_at);
     for (size_t i = 0; status == NF_OK && i < n; i++)
         nf_law_points(&law, mean[i], variance[i], values + NF_LAW_POINTS * i, probabilities + NF_LAW_POINTS * i);
     return status;
+}
+
+nf_status nf_block_variance_corrected_law(const nf_block *block, const nf_block_shape *shape, uint8_t method,
+                                          int symmetric, const double *mean, const double *variance, double *values,
+                                          double *probabilities, int32_t *exponents, uint64_t *failed_at)
+{
+    nf_block_law law;
+    size_t n;
+    nf_status status = init_blocks(&law, block, shape, method, symmetric, NF_F64, exponents, &n);
+    if (status == NF_OK)
+        status = check_points(mean, variance, values, probabilities, n, failed_at);
+    if (status != NF_OK)
+        return status;
+    nf_block_law_exponents(&law, shape, NF_F64, mean, variance, 0, exponents);
+    for (size_t i = 0; i < n; i++) {
+        double *points = values + NF_LAW_POINTS * i;
+        int32_t e;
+        nf_exponents_of(shape, exponents, i, 1, &e);
+        nf_law_points(&law.law, times_two_to(mean[i], -e), variance_times(variance[i], -e), points,
+                      probabilities + NF_LAW_POINTS * i);
+        for (int k = 0; k < NF_LAW_POINTS; k++)
+            points[k] = times_two_to(points[k], e);
+    }
+    return NF_OK;
 }

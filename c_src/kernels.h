@@ -52,6 +52,8 @@ typedef struct nf_law_job {
     void *out;
     size_t n;
     nf_report *report;
+    const nf_block_shape *shape; /* of blocks; else NULL */
+    const int32_t *exponents;    /* of the blocks' scales */
 } nf_law_job;
 
 /* One sampler update; what is NULL is left out. */

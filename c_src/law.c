@@ -9,6 +9,18 @@ double nf_law_value(const nf_law *law, int64_t number) { return law_value(law, n
 
 int64_t nf_law_floor(const nf_law *law, double x) { return law_floor(law, x); }
 
+/* A float of one exponent bit holds consecutive multiples of a power of two: the integers they are. */
+static nf_format evenly_spaced(const nf_format *format)
+{
+    nf_format integers = *format;
+    if (format->family != NF_FLOAT || format->exponent_bits != 1 || format->subnormals != NF_SUBNORMALS)
+        return integers;
+    integers = (nf_format){.family = NF_FIXED, .is_signed = 1};
+    integers.width = (uint8_t)(format->fraction_bits + 2);
+    integers.fraction_bits = (int32_t)(format->fraction_bits + format->bias - 1);
+    return integers;
+}
+
 nf_status nf_law_init(nf_law *law, const nf_format *format, uint8_t method)
 {
     enum { FAST_BITS = 50, FAST_SCALE = 400 };
@@ -25,12 +37,15 @@ nf_status nf_law_init(nf_law *law, const nf_format *format, uint8_t method)
         law->skipped = grid->normal_magnitude - 1;
     law->highest = (int64_t)(grid->max_magnitude ? grid->max_magnitude - law->skipped : 0);
     law->lowest = -(int64_t)(grid->min_magnitude ? grid->min_magnitude - law->skipped : 0);
-    law->gap = format->family == NF_FIXED ? ldexp(1.0, -format->fraction_bits) : 0;
+    const nf_format even = evenly_spaced(format);
+    if (even.family == NF_FIXED && nf_grid_init(&law->grid, &even) != NF_OK)
+        return NF_BAD_TYPE;
+    law->gap = even.family == NF_FIXED ? ldexp(1.0, -even.fraction_bits) : 0;
     law->min = nf_law_value(law, law->lowest);
     law->max = nf_law_value(law, law->highest);
     law->first_gap = law->highest > 0 ? nf_law_value(law, 1) - nf_law_value(law, 0) : 0;
-    law->is_lattice = format->family == NF_FIXED && method == NF_LAW_PAPER;
-    law->is_fast = law->is_lattice && format->width <= FAST_BITS && abs(format->fraction_bits) <= FAST_SCALE;
+    law->is_lattice = even.family == NF_FIXED && method == NF_LAW_PAPER;
+    law->is_fast = law->is_lattice && even.width <= FAST_BITS && abs(even.fraction_bits) <= FAST_SCALE;
     return NF_OK;
 }
 

@@ -40,6 +40,22 @@ nf_status nf_variance_corrected(const nf_format *format, uint8_t method, const n
 nf_status nf_variance_corrected_law(const nf_format *format, uint8_t method, const double *mean, const double *variance,
                                     double *values, double *probabilities, size_t n, uint64_t *failed_at);
 
+/* The same for blocks that share a scale.  Each block gets one power of two, before anything is drawn: the least scale
+ * 2**e with t = (largest element - two last gaps) * 2**e - max |mean| >= 0 and t**2 >= 36 * largest variance, decided
+ * exactly, or the last that the format has and under which the values are normal numbers of out_type.  Every element
+ * then has the law above on the element's grid times 2**e; only numbers below 2**-1022 units of the scale are rounded.
+ * `symmetric`: signed integers stay between plus and minus the same end.  `exponents` has room for e of each block, in
+ * the order of scales.  NF_BAD_FORMAT: scales that are no powers of two (a tensor's, rules absmax and given), a
+ * `compat`, elements whose largest value is at most two of its gaps.  Elements are numbered in the C order of the
+ * array. */
+nf_status nf_block_variance_corrected(const nf_block *block, const nf_block_shape *shape, uint8_t method, int symmetric,
+                                      const nf_key *key, uint64_t first, nf_type mean_type, const void *mean,
+                                      const double *variance, int one_variance, nf_type out_type, void *out,
+                                      int32_t *exponents, nf_report *report, uint64_t *failed_at, uint8_t isa);
+nf_status nf_block_variance_corrected_law(const nf_block *block, const nf_block_shape *shape, uint8_t method,
+                                          int symmetric, const double *mean, const double *variance, double *values,
+                                          double *probabilities, int32_t *exponents, uint64_t *failed_at);
+
 /* Row `index` of the update policies, index = the number used in nf_update; NULL past the end. */
 const nf_mode *nf_policy_at(size_t index);
 

@@ -9,13 +9,14 @@
 #define NF_VARIANCE_CORRECTED_H
 
 #include "gaussian.h"
-#include "law.h"
+#include "block_law.h"
 
 enum { LAW_DOUBTFUL = 4 }; /* beside NF_LAW_SATURATED and NF_LAW_INFEASIBLE */
 
 typedef struct law_tile {
     double mean[PHILOX_TILE], variance[PHILOX_TILE], gaussian[PHILOX_TILE], value[PHILOX_TILE];
     int64_t what[PHILOX_TILE], floor[PHILOX_TILE];
+    int32_t exponent[PHILOX_TILE];
     uint32_t word[2 * PHILOX_TILE];
 } law_tile;
 
@@ -205,6 +206,23 @@ static void law_load(nf_type type, const void *x, size_t start, int begin, int e
         memcpy(out + begin, (const double *)x + start, (size_t)(end - begin) * sizeof *out);
 }
 
+/* A tile's numbers in units of their blocks' scales; places without an element as the first one. */
+static void law_to_units(const nf_law_job *job, size_t start, int begin, int end, law_tile *t)
+{
+    nf_exponents_of(job->shape, job->exponents, start, (size_t)(end - begin), t->exponent + begin);
+    for (int i = 0; i < PHILOX_TILE; i++) {
+        const int32_t e = t->exponent[i < begin || i >= end ? begin : i];
+        t->mean[i] = times_two_to(t->mean[i], -e);
+        t->variance[i] = variance_times(job->one_variance ? job->variance[0] : t->variance[i], -e);
+    }
+}
+
+static void law_from_units(int begin, int end, law_tile *t)
+{
+    for (int i = begin; i < end; i++)
+        t->value[i] = times_two_to(t->value[i], t->exponent[i]);
+}
+
 static void law_store(nf_type type, const double *values, size_t n, void *out, size_t start)
 {
     if (type == NF_F32)
@@ -231,7 +249,11 @@ static void NF_PASTE(draw_law_, NF_ISA)(const nf_law_job *job)
         law_load(job->mean_type, job->mean, start, begin, end, t.mean);
         if (!job->one_variance)
             law_load(NF_F64, job->variance, start, begin, end, t.variance);
+        if (job->shape)
+            law_to_units(job, start, begin, end, &t);
         int64_t any = law_draw_tile(&law, job->key, tile, begin, end, &t);
+        if (job->shape)
+            law_from_units(begin, end, &t);
         law_count(&t, begin, end, any, job->report);
         law_store(job->out_type, t.value + begin, count, job->out, start);
         start += count;

@@ -11,10 +11,9 @@ from . import _core
 from ._arrays import Array, Input, as_array, as_dtype, plain, type_of, where
 from ._core import ffi, lib
 from ._errors import DtypeError, NanError, NumfmtError, RandomError, RangeError, ShapeError, unknown
-from ._parse import parse
+from ._law_grid import Grid, grid_of
 from ._random import Generator, Key, core_key, take_key
 from ._report import Report, collecting
-from .formats import Format
 
 METHODS = {"paper": lib.NF_LAW_PAPER, "one_shot": lib.NF_LAW_ONE_SHOT}
 WIDE = (np.dtype(np.float32), np.dtype(np.float64))
@@ -93,7 +92,8 @@ def _read_pair(mean: object, variance: object) -> tuple[Input, Input]:
     return first, second
 
 
-def _out_dtype(format: Format, mean: Input, dtype: Any) -> np.dtype[Any]:
+def _out_dtype(grid: Grid, mean: Input, dtype: Any) -> np.dtype[Any]:
+    format = grid.element
     wanted = as_dtype(mean.plain.dtype if dtype is None else dtype)
     if wanted not in WIDE:
         raise DtypeError(f"dtype={wanted} must be float32 or float64")
@@ -141,7 +141,11 @@ def variance_corrected(
     Args:
         mean, variance: real numbers that broadcast together; the variance not negative.
         format: a format or a spelling whose values fit in float64; modes that it carries do not
-            matter.
+            matter.  A block format: each block has one scale, the least power of two under which
+            its means and six standard deviations stay two gaps inside the element's largest value,
+            or the last that the format has and under which values are normal numbers of `dtype`.
+            Signed integers stay between plus and minus the same end unless the format carries
+            ``overflow=saturate``.
         key: a `Key` or `Generator`.
         method: ``"paper"``, on uniform grids the rule of Zhang, Wilson and De Sa (ICML 2022) with
             the mean clipped first; or ``"one_shot"``, which uses at most three neighbours of the
@@ -155,35 +159,33 @@ def variance_corrected(
     Raises:
         NanError, RangeError: a NaN; an infinity or a negative variance.
         DtypeError: a dtype that is not supported or cannot hold every value.
-        RandomError, ShapeError, FormatError: a wrong argument.
+        RandomError, ShapeError: a wrong argument.
+        FormatError: no format, or blocks whose scales are no powers of two that follow from the
+            numbers, or whose elements leave no room.
 
     >>> import numfmt as nf
     >>> nf.variance_corrected([0.3, 0.3, 0.3], 0.001, "fixed<8,3>", key=nf.Key(1))
     array([0.375, 0.375, 0.25 ])
+    >>> nf.variance_corrected([1.0, 0.3, -0.2], 0.001, "bfp<8,16>", key=nf.Key(1))
+    array([ 1.03125 ,  0.296875, -0.234375])
     """
-    parsed, number = parse(format).bare(), _method(method)
+    grid, number = grid_of(format), _method(method)
     given_mean, given_variance = _read_pair(mean, variance)
-    out = np.empty(given_mean.plain.shape, _out_dtype(parsed, given_mean, dtype))
+    out = np.empty(given_mean.plain.shape, _out_dtype(grid, given_mean, dtype))
     taken = take_key(key)
     failed_at = ffi.new("uint64_t *")
-    one_variance = given_variance.plain.size == 1
     with collecting(report) as c_report:
-        status = lib.nf_variance_corrected(
-            parsed._descriptor(),
-            number,
+        arguments = (
             core_key(taken),
             taken.first,
             type_of(given_mean.plain),
             _core.pointer(given_mean.plain),
             doubles(given_variance.plain),
-            one_variance,
+            given_variance.plain.size == 1,
             type_of(out),
             _core.pointer(out),
-            out.size,
-            c_report,
-            failed_at,
-            _core.isa_number(),
         )
+        status = grid.draw(out.shape, number, arguments, c_report, failed_at, _core.isa_number())
         _check(status, given_mean, given_variance, failed_at)
     return out[()] if given_mean.is_scalar else out
 
@@ -210,20 +212,15 @@ def variance_corrected_law(
     >>> values[:3], probabilities[:3]
     (array([0.125, 0.25 , 0.375]), array([0.032, 0.936, 0.032]))
     """
-    parsed, number = parse(format).bare(), _method(method)
+    grid, number = grid_of(format), _method(method)
     given_mean, given_variance = _read_pair(mean, variance)
-    _out_dtype(parsed, given_mean, np.float64)
+    _out_dtype(grid, given_mean, np.float64)
     means = np.ascontiguousarray(given_mean.plain, np.float64)
     variances = np.ascontiguousarray(np.broadcast_to(given_variance.plain, means.shape))
     shape = (*given_mean.plain.shape, 4)
     values, probabilities = np.empty(shape), np.empty(shape)
     failed_at = ffi.new("uint64_t *")
-    status = lib.nf_variance_corrected_law(
-        parsed._descriptor(),
-        number,
-        *(doubles(array) for array in (means, variances, values, probabilities)),
-        means.size,
-        failed_at,
-    )
+    arrays = tuple(doubles(array) for array in (means, variances, values, probabilities))
+    status = grid.law(means.shape, number, arrays, failed_at)
     _check(status, given_mean, given_variance, failed_at)
     return values, probabilities

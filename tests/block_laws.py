@@ -24,6 +24,7 @@ class BlockLaw:
     grid: tuple[Fraction, ...]
     low: int
     high: int
+    nested_pairs: bool = False  # of an evenly spaced grid too
 
     @property
     def room(self) -> Fraction:
@@ -59,7 +60,7 @@ class BlockLaw:
         if e is None:
             return None
         values = [v * TWO**e for v in self.grid]
-        if self.is_even:
+        if self.is_even and not self.nested_pairs:
             return laws.Lattice(values[1] - values[0], values[0], values[-1])
         return laws.Nested(values)
 

@@ -213,7 +213,6 @@ def test_reports_count_elements():
 def test_other_functions_refuse_block_formats():
     """One clear error that names the format and its element."""
     for call in (
-        lambda: nf.variance_corrected(1.0, 0.1, "mxfp4", key=nf.Key(1)),
         lambda: nf.parse("mxfp4").max,
         lambda: nf.parse("mxfp4").smallest_positive,
         lambda: nf.parse("mxfp4").eps,

@@ -1,0 +1,350 @@
+"""Variance-corrected laws on blocks: one scale a block, chosen first; then each element's law."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+
+import block_laws
+import laws
+import numpy as np
+import pytest
+from grids import nested_of
+from test_variance_corrected import words_of, z_scores
+
+import numfmt as nf
+from numfmt import _core
+from numfmt._core import ffi, lib
+
+KEY = nf.Key(31)
+
+
+def floats(element: str, low=-127, high=127) -> block_laws.BlockLaw:
+    """The oracle's law of blocks of an element's values."""
+    return block_laws.BlockLaw(tuple(nested_of(element).values), low, high)
+
+
+BFP8, BFP6 = block_laws.bfp(8, low=-127), block_laws.bfp(6, low=-127)
+# of each format the oracle's law, and how many rows and columns share a scale
+LATTICES = {
+    "bfp<8,16>": (BFP8, (1, 16)),
+    "bfp<3,4>": (block_laws.bfp(3, low=-127), (1, 4)),
+    "mxint8": (BFP8, (1, 32)),
+    "lp_sgld<8,5>": (block_laws.bfp(8, symmetric=False), (1, 5)),
+    "lp_sgld<4,7,3>": (block_laws.bfp(4, symmetric=False, low=-4, high=3), (1, 7)),
+    "bfp<8,None,axis=None>": (BFP8, (9, 37)),
+    "bfp<6,5,axis=0>": (BFP6, (5, 1)),
+    "bfp<6,(2,3),axis=(0,1)>": (BFP6, (2, 3)),
+    "bfp<6,6,scale_format=e4m3fn>": (block_laws.bfp(6, low=-9, high=8), (1, 6)),
+}
+THREE_BITS = "codebook<-3,-1,0,0.5,2,2.25>"
+NESTED = {
+    "mxfp8_e4m3": (floats("e4m3fn"), (1, 32)),
+    "mxfp8_e5m2<axis=0>": (floats("e5m2"), (32, 1)),
+    "mxfp4": (floats("e2m1"), (1, 32)),
+    "msfp12": (floats("float<1,2,bias=1,special=finite>"), (1, 16)),
+    "block<nf4,8>": (floats("nf4"), (1, 8)),
+    "block<binary6p3se,(3,3),axis=(0,1)>": (floats("binary6p3se"), (3, 3)),
+    f"block<{THREE_BITS},8,scale_format=exponent<4>>": (floats(THREE_BITS, -8, 7), (1, 8)),
+    "block<lns<7,3>,8>": (floats("lns<7,3>"), (1, 8)),
+}
+SHAPE = (9, 37)
+
+
+def inputs(seed: int, widest: float) -> tuple[np.ndarray, np.ndarray]:
+    """Means and variances of many magnitudes: rows of zeros, near powers of two, one-hot."""
+    random = np.random.default_rng(seed)
+    mean = random.normal(size=SHAPE) * 2.0 ** random.integers(-8, 8, (SHAPE[0], 1))
+    mean[1], mean[2], mean[3] = 0, 1, 0
+    mean[3, 5], mean[4] = 0.999, np.where(random.random(SHAPE[1]) < 0.5, 0, 2.0**-60)
+    variance = (mean**2).max() * 2.0 ** random.uniform(-40, widest, SHAPE)
+    variance[1, ::2] = variance[2] = 0
+    variance[:2, :16] = 0
+    return mean, variance
+
+
+def blocks_of(tile: tuple[int, int]):
+    """The numbers of the elements that share a scale, block by block."""
+    numbers = np.arange(SHAPE[0] * SHAPE[1]).reshape(SHAPE)
+    starts = (range(0, n, size) for n, size in zip(SHAPE, tile, strict=True))
+    for row, column in itertools.product(*starts):
+        yield numbers[row : row + tile[0], column : column + tile[1]].ravel()
+
+
+def draw(grid, mean, variance, gaussian, first, second):
+    """One element by the oracle: (value, saturated, infeasible); None is a block of zeros."""
+    if grid is None:
+        return 0, False, False
+    if isinstance(grid, laws.Lattice):
+        inside = min(max(mean, float(grid.low)), float(grid.high))
+        x = inside + np.sqrt(max(variance - float(grid.own), 0)) * gaussian
+        return grid.draw(mean, variance, x, first, second)
+    if takes_a_gaussian(grid, mean, variance) and grid.values[0] <= mean <= grid.values[-1]:
+        own = float(grid.widest_gap(mean, variance)) ** 2 / 4
+        mean, variance = mean + np.sqrt(variance - own) * gaussian, own
+    return grid.draw(mean, variance, first, second)
+
+
+def takes_a_gaussian(grid, mean, variance) -> bool:
+    """Does a Gaussian come first?  On even grids one step around the nearest value may do."""
+    if isinstance(grid, laws.Lattice):
+        return variance > grid.own
+    gap = grid.values[1] - grid.values[0]
+    if any(b - a != gap for a, b in itertools.pairwise(grid.values)):
+        return grid.takes_a_gaussian(mean, variance)
+    nearest = abs(Fraction(mean) - round(Fraction(mean) / gap) * gap)
+    return variance > gap**2 - nearest**2
+
+
+def check(name, law, tile, mean, variance, method="paper"):
+    """Every value and every counter is what the definition gives for the elements' words."""
+    m, v = mean.ravel(), variance.ravel()
+    gaussians, words = nf.gaussian(KEY, m.size, draw=2), words_of(KEY, m.size)
+    elements = list(zip(m, v, gaussians, *words, strict=True))
+    expected = {}
+    for members in blocks_of(tile):
+        grid = law.of(m[members], v[members])
+        expected |= {i: draw(grid, *elements[i]) for i in members}
+    values, saturated, infeasible = zip(*(expected[i] for i in range(m.size)), strict=True)
+    report = nf.Report()
+    got = nf.variance_corrected(mean, variance, name, key=KEY, method=method, report=report)
+    wrong = np.flatnonzero(got.ravel() != np.array([float(value) for value in values]))
+    assert wrong.size == 0, [(m[i], v[i], got.ravel()[i], values[i]) for i in wrong[:5]]
+    counters = report.count, report.saturated, report.infeasible
+    assert counters == (m.size, sum(saturated), sum(infeasible))
+
+
+@pytest.mark.parametrize("name", LATTICES)
+@pytest.mark.parametrize("seed", range(3))
+def test_integers_draw_what_their_definition_gives(name, seed):
+    """Block floating point on any axis, ragged tails and tiles: every outcome and counter."""
+    check(name, *LATTICES[name], *inputs(seed, 4))
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_other_elements_draw_nested_pairs(name):
+    """Floats, codebooks and logarithmic numbers: every outcome and counter."""
+    check(name, *NESTED[name], *inputs(0, -2))
+
+
+@pytest.mark.parametrize("name", ["bfp<8,16>", "lp_sgld<8,5>"])
+def test_one_shot_is_the_nested_pair_law_of_integers(name):
+    """The law of at most three neighbours, under the same scale."""
+    law, tile = LATTICES[name]
+    nested = block_laws.BlockLaw(law.grid, law.low, law.high, nested_pairs=True)
+    check(name, nested, tile, *inputs(1, 0), "one_shot")
+
+
+@pytest.mark.parametrize("name", ["bfp<8,16>", "mxfp8_e4m3", "mxfp4", "block<nf4,8>"])
+def test_reported_laws_are_the_laws(name):
+    """variance_corrected_law: the definition's values and, in double, probabilities."""
+    law, tile = {**LATTICES, **NESTED}[name]
+    mean, variance = inputs(2, -14)
+    values, probabilities = nf.variance_corrected_law(mean, variance, name)
+    m, v = mean.ravel(), variance.ravel()
+    values, probabilities = values.reshape(-1, 4), probabilities.reshape(-1, 4)
+    for members in blocks_of(tile):
+        grid = law.of(m[members], v[members])
+        for i in members:
+            if grid is None or takes_a_gaussian(grid, m[i], v[i]):
+                continue
+            found = {float(x): p for x, p in zip(values[i], probabilities[i], strict=True) if p > 0}
+            for value, p in grid.law(m[i], v[i]).items():
+                assert abs(found.get(float(value), 0) - float(p)) < 2**-48
+
+
+ANCHOR, GAP = 2.0, 1 / 32  # a mean of 2 gives bfp<8,8> the exponent 1
+
+
+@pytest.mark.parametrize("method", ["paper", "one_shot"])
+def test_draws_have_the_mean_and_variance_asked_for(method):
+    """E3 on blocks: mean exact, variance the larger of v and f (1 - f) D**2, by z-score."""
+    fractions, draws = np.arange(7) / 7, 300_000
+    mean = np.append(ANCHOR, 1.25 + GAP * fractions)
+    for call, scale in enumerate((0.02, 0.1, 0.2, 0.24, 0.5, 3, 100)):
+        variance = np.append(0, np.full(7, scale * GAP**2))
+        assert block_laws.bfp(8).exponent(mean, variance) == 1
+        means = np.broadcast_to(mean, (draws, 8))
+        report = nf.Report()
+        drawn = nf.variance_corrected(
+            means, variance, "bfp<8,8>", key=KEY.at(call), method=method, report=report
+        )
+        assert (drawn[:, 0] == ANCHOR).all()
+        least = fractions * (1 - fractions) * GAP**2
+        assert report.infeasible == draws * int((least > scale * GAP**2 * (1 + 1e-9)).sum())
+        for f in range(7):
+            values, wanted = drawn[:, f + 1], max(scale * GAP**2, least[f])
+            fourth = np.mean((values - mean[f + 1]) ** 4)
+            assert np.max(np.abs(z_scores(values, mean[f + 1], wanted, fourth))) < 4, (f, scale)
+
+
+@pytest.mark.parametrize(
+    ("name", "anchor", "start", "gap"),
+    [("mxfp8_e4m3", 256.0, 1.25, 1 / 8), ("mxfp4", 3.0, 1.0, 0.5), ("block<nf4,8>", 0.4, 0.1, 0.1)],
+)
+def test_draws_of_other_elements_have_mean_and_variance(name, anchor, start, gap):
+    """E3 on blocks whose gaps differ: mean and, from what the grid allows, variance, by z-score."""
+    draws, means = 200_000, start + gap * np.arange(7) / 7
+    law = {**NESTED, **LATTICES}[name][0]
+    for call, scale in enumerate((0.26, 0.5, 1, 3)):
+        mean, variance = np.append(anchor, means), np.append(0, np.full(7, scale * gap**2))
+        grid = law.of(mean, variance)
+        key = KEY.at(100 + call)
+        block = nf.parse(name).replace(size=8)
+        drawn = nf.variance_corrected(np.broadcast_to(mean, (draws, 8)), variance, block, key=key)
+        for f in range(7):
+            least = float(laws.moments(grid.law(means[f], 0))[1])
+            values, wanted = drawn[:, f + 1], max(scale * gap**2, least)
+            fourth = np.mean((values - means[f]) ** 4)
+            assert np.max(np.abs(z_scores(values, means[f], wanted, fourth))) < 4, (f, scale)
+
+
+def test_the_top_up_is_there():
+    """E4 (a): v = 0.3 D**2 / 4 at means on the grid gives v; the published code gives 0."""
+    mean = np.broadcast_to(np.append(1.5, np.arange(-7, 8) / 64), (200_000, 16))
+    v = 0.3 / 64**2 / 4
+    drawn = nf.variance_corrected(mean, v, "bfp<8,16>", key=KEY)[:, 1:]
+    assert 0.98 < ((drawn - mean[:, 1:]) ** 2).mean() / v < 1.02
+    assert (np.abs(drawn * 64 - np.rint(drawn * 64)) == 0).all()
+
+
+@pytest.mark.parametrize("top", [0.999, 1.001])
+def test_one_gap_serves_a_block_that_crosses_a_power_of_two(top):
+    """E4 (b): the row's largest mean beside 1, v = D**2: the published code is off by D / 4."""
+    random = np.random.default_rng(2)
+    mean = np.broadcast_to(np.append(top, random.uniform(-0.9, 0.9, 15)), (200_000, 16))
+    gap = float(block_laws.bfp(8).of(mean[0], [1 / 64**2]).gap)
+    v = gap**2
+    drawn = nf.variance_corrected(mean, v, "bfp<8,16>", key=KEY)
+    for error in ((drawn - mean)[:, 0], drawn - mean):
+        assert abs(error.mean()) < 0.01 * gap
+        assert 0.97 < (error**2).mean() / v < 1.03
+
+
+def stationary_std(steps: int, coordinates: int, step_size: float) -> float:
+    """Of a chain on the standard normal in rows of 16: every 1,000 steps of its last half."""
+    theta = np.random.default_rng(5).normal(size=(coordinates // 16, 16))
+    theta = nf.quantize(theta, "bfp<8,16>")
+    kept = []
+    for step in range(steps):
+        mean = theta - step_size * theta
+        theta = nf.variance_corrected(mean, 2 * step_size, "bfp<8,16>", key=KEY.at(step))
+        if 2 * step >= steps and step % 1000 == 0:
+            kept.append(theta)
+    return float(np.sqrt(np.mean(np.square(kept))))
+
+
+def test_a_chain_keeps_its_standard_deviation():
+    """E4 (c), a quarter of its chains: the published code gives 0.83, rounding alone 1.18."""
+    assert abs(stationary_std(60_000, 800, 1e-4) - 1) < 0.06
+
+
+@pytest.mark.parametrize("isa", [isa for isa in _core.available_isas() if isa != "scalar"])
+@pytest.mark.parametrize("name", ["bfp<8,16>", "mxfp8_e4m3<axis=0>", "bfp<6,(2,3),axis=(0,1)>"])
+def test_instruction_sets_and_pieces_change_nothing(isa, name):
+    """Every kernel draws the same, and whole blocks draw apart what they draw together."""
+    mean, variance = inputs(3, 4)
+    mean = mean.astype(np.float32)
+    with _core.forced_isa("scalar"):
+        expected = nf.variance_corrected(mean, variance, name, key=KEY)
+    with _core.forced_isa(isa):
+        got = nf.variance_corrected(mean, variance, name, key=KEY)
+        rows = slice(2, 8) if "2,3" in name else slice(0, 9)
+        piece = nf.variance_corrected(
+            mean[rows], variance[rows], name, key=KEY.at(0, first=rows.start * SHAPE[1])
+        )
+    assert got.dtype == np.float32
+    assert (got == expected).all()
+    assert (piece == expected[rows]).all()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*("bfp<8,16>", "lp_sgld<8,5>", "mxint8", "mxfp4", "msfp12", "mxfp8_e5m2"),
+     *("mxfp6_e3m2", "mxfp6_e2m3", "mxfp8_e4m3<scale_rule=rceil>")],
+)  # fmt: skip
+def test_draws_are_stored_without_loss(name):
+    """encode chooses a scale from the drawn values: at most that of the law, so nothing is lost."""
+    mean, variance = inputs(6, -2)
+    drawn = nf.variance_corrected(mean, variance, name, key=KEY)
+    assert (nf.decode(nf.encode(drawn, name), name) == drawn).all()
+
+
+def test_zero_blocks_stay_zero_and_empty_arrays_empty():
+    """No variance around 0 is 0; a single number is a block of one."""
+    assert not nf.variance_corrected(np.zeros((2, 40)), 0.0, "mxfp4", key=KEY).any()
+    assert nf.variance_corrected(np.empty((0, 4)), 0.1, "mxfp4", key=KEY).shape == (0, 4)
+    assert isinstance(nf.variance_corrected(0.5, 0.0, "bfp<8,16>", key=KEY), np.float64)
+    assert nf.variance_corrected(0.5, 0.0, "bfp<8,16>", key=KEY) == 0.5
+    got = nf.variance_corrected(np.zeros((3, 1)), np.full(20, 0.01), "bfp<8,16>", key=KEY)
+    assert got.shape == (3, 20)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scales_end_where_the_format_or_the_dtype_does(dtype):
+    """The last scale saturates; the first one leaves tiny numbers to stochastic rounding."""
+    info, report = np.finfo(dtype), nf.Report()
+    large = np.full((1, 16), info.max)
+    got = nf.variance_corrected(large, 0.0, "lp_sgld<8,16,32>", key=KEY, report=report)
+    assert report.saturated == 16
+    assert got.dtype == dtype
+    assert ((got > info.max * 0.49) & np.isfinite(got)).all()
+    got = nf.variance_corrected(large, 0.0, "lp_sgld<8,16,4>", key=KEY)
+    assert (got == 127 / 64 * 2**7).all()
+    tiny = np.full((1, 16), info.tiny / 2)
+    got = nf.variance_corrected(tiny, 0.0, "lp_sgld<8,16,32>", key=KEY)
+    assert set(got.ravel().tolist()) == {0, info.tiny}
+
+
+@pytest.mark.parametrize(
+    ("format", "words"),
+    [
+        ("nvfp4", "tensor_scale='binary32'"),
+        ("block<e2m1,16,scale_format=e4m3fn,scale_rule=absmax>", "scale_rule='absmax'"),
+        ("mxfp4<scale_rule=given>", "scale_rule='given'"),
+        ("bfp<8,16,compat=qpytorch>", "compat='qpytorch'"),
+        ("block<pow2<4>,16>", "no room"),
+        ("block<posit<8,1>,16>", "no room"),
+        ("bfp<2,16>", "no room"),
+        ("block<ternary,16>", "no room"),
+    ],
+)
+@pytest.mark.parametrize("function", [nf.variance_corrected, nf.variance_corrected_law])
+def test_blocks_without_such_a_law_are_refused(format, words, function):
+    """Scales that no power of two is, or elements without room: an error that says so."""
+    options = {"key": KEY} if function is nf.variance_corrected else {}
+    with pytest.raises(nf.FormatError, match=words):
+        function(np.ones(16), 0.1, format, **options)
+
+
+@pytest.mark.parametrize(
+    ("mean", "variance", "error"),
+    [
+        ([1.0, np.nan], 0.1, nf.NanError),
+        ([1.0, np.inf], 0.1, nf.RangeError),
+        ([1.0, 2.0], -0.1, nf.RangeError),
+    ],
+)
+def test_numbers_without_a_law_are_refused(mean, variance, error):
+    """NaN, infinities and negative variances name the first element."""
+    with pytest.raises(error, match=r"mean\[1\]|variance"):
+        nf.variance_corrected(mean, variance, "bfp<8,16>", key=KEY)
+    with pytest.raises(nf.DtypeError, match="float64"):
+        nf.variance_corrected(np.ones(4, np.float32), 0.1, "block<fixed<32,30>,4>", key=KEY)
+
+
+def test_the_core_refuses_nonsense():
+    """NULLs, shapes without size and types that are none are refused, not followed."""
+    block = nf.parse("bfp<8,16>")._c
+    shape = ffi.new("nf_block_shape *", (1, 1, 1, 16, 1, 1, 16))
+    key, numbers = ffi.new("nf_key *"), ffi.new("double[]", 16)
+    exponents = ffi.new("int32_t[]", 1)
+    right = [block, shape, 0, 1, key, 0, lib.NF_F64, numbers, numbers, 0, lib.NF_F64, numbers]
+    right += [exponents, ffi.NULL, ffi.NULL, 0]
+    assert lib.nf_block_variance_corrected(*right) == lib.NF_OK
+    flat = ffi.new("nf_block_shape *", (1, 1, 1, 16, 1, 1, 0))
+    wrong = [(0, ffi.NULL), (1, ffi.NULL), (1, flat), (2, 9), (4, ffi.NULL), (6, lib.NF_F16)]
+    wrong += [(7, ffi.NULL), (8, ffi.NULL), (10, lib.NF_F16), (11, ffi.NULL), (12, ffi.NULL)]
+    for place, value in [*wrong, (15, 99)]:
+        arguments = [*right[:place], value, *right[place + 1 :]]
+        assert lib.nf_block_variance_corrected(*arguments) != lib.NF_OK, place
