@@ -5,9 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import settings
+from qtorch_peer import Qtorch
 
 settings.register_profile("same every time", derandomize=True, deadline=None, database=None)
 settings.load_profile("same every time")
+
+
+@pytest.fixture(scope="session")
+def qtorch(tmp_path_factory):
+    """QPyTorch's own code, or a skipped test."""
+    peer = Qtorch(tmp_path_factory.mktemp("qtorch"))
+    yield peer
+    peer.close()
 
 
 class Tally:

@@ -1,10 +1,5 @@
 """The oracle of QPyTorch's block floating point: against numpy's float32 and QPyTorch itself."""
 
-import importlib.util
-import json
-import os
-import subprocess
-import sys
 from fractions import Fraction
 from math import inf, isnan, nan
 
@@ -12,8 +7,7 @@ import numpy as np
 import oracle_qpytorch as qpytorch
 import pytest
 from oracle_blocks import bfp
-
-WIDTHS = range(4, 23)
+from qtorch_peer import WIDTHS
 
 
 def rows():
@@ -78,40 +72,10 @@ def test_special_blocks():
     assert qpytorch.quantize([1e-40, -3e-41], 8) == [1e-40, -3e-41]
 
 
-PROGRAM = """
-import json, sys, torch
-from qtorch.quant import block_quantize
-rows, widths = json.load(sys.stdin)
-made = [[block_quantize(torch.tensor(r), wl=w, dim=-1, rounding="nearest").tolist() for r in rows]
-        for w in widths]
-print(json.dumps(made))
-"""
-
-
-def python(program, given, folder):
-    """What a program prints that is given JSON, with compiled extensions in a folder of its own."""
-    return subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "TORCH_EXTENSIONS_DIR": str(folder)},
-        check=True,
-    ).stdout
-
-
 @pytest.mark.long
-def test_blocks_are_those_of_qpytorch(tmp_path):
+def test_blocks_are_those_of_qpytorch(qtorch):
     """The package's own code; where that is not installed or does not compile, nothing is said."""
-    if importlib.util.find_spec("qtorch") is None:
-        pytest.skip("qtorch is not installed")
-    try:
-        python("import qtorch.quant", None, tmp_path)
-    except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
-        pytest.skip(f"qtorch does not compile here: {error}")
-    data = [x.tolist() for x in rows()]
-    made = json.loads(python(PROGRAM, [data, list(WIDTHS)], tmp_path).splitlines()[-1])
-    for width, theirs in zip(WIDTHS, made, strict=True):
-        for numbers, row in zip(data, theirs, strict=True):
-            assert qpytorch.quantize(numbers, width) == [Fraction(v) for v in row]
+    for width in WIDTHS:
+        for x in rows():
+            theirs = qtorch.block_quantize(x, width, -1, "nearest")
+            assert qpytorch.quantize(x.tolist(), width) == [Fraction(v) for v in theirs.tolist()]
