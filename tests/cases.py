@@ -16,6 +16,8 @@ FIXED = [
     Fixed(2, 1),
     Fixed(3, -2),
     Fixed(4, 1),
+    Fixed(4, 0),
+    Fixed(4, 0, signed=False),
     Fixed(4, 2, signed=False),
     Fixed(5, 7),
     Fixed(6, 3),
@@ -23,6 +25,7 @@ FIXED = [
     Fixed(8, 0),
     Fixed(8, 3),
     Fixed(8, 7),
+    Fixed(8, 0, signed=False),
     Fixed(8, 3, signed=False),
     Fixed(8, 20),
 ]

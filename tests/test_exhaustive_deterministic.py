@@ -5,6 +5,7 @@ import numpy as np
 import oracle
 import pytest
 from oracle_formats import Fixed, Posit
+from oracle_p3109 import every_p3109
 from sheet import Sheet, values_of
 from subjects import library
 
@@ -13,6 +14,15 @@ from numfmt import _core
 
 STOCHASTIC = ("stochastic", "sr_a8", "sr_b8", "sr_c8", "stochastic_equal")
 narrow = pytest.mark.parametrize("format", cases.NARROW, ids=cases.spelled)
+
+
+def test_every_narrow_named_format_is_gone_through():
+    """Names of 8 bits and fewer; P3109's and codebooks have exhaustive tests of their own."""
+    gone_through = {library(format) for format in [*cases.NARROW, *every_p3109(range(3, 9))]}
+    named = [nf.parse(name) for name, _, _ in _core.named_formats()]
+    narrow = [f for f in named if f.width <= 8 and not isinstance(f, nf.Codebook)]
+    assert len(narrow) > 18
+    assert [str(f) for f in narrow if f not in gone_through] == []
 
 
 def compare_everywhere(tally, format, x, sheet, mode, overflow):
