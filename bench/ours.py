@@ -60,7 +60,8 @@ Setup = Callable[[Setting], Work]
 
 def rows(threads: int) -> list[Row]:
     """Every row of numfmt; `threads` is how many all other rows use."""
-    found = [*nearest(), *modes(), *stochastic(), *codes(), *takums(), *special(), *in_cache()]
+    found = [*nearest(), *modes(), *stochastic(), *codes(), *takums(), *codebooks(), *special()]
+    found += in_cache()
     return found + (list(two_threads()) if threads == 1 else [])
 
 
@@ -186,6 +187,14 @@ def takums() -> Iterator[Row]:
     yield Row(OURS, Task("encode", "", "takum16"), encoding("takum16"), note="16-bit codes")
     task = Task("decode", "", "takum16", "to float64")
     yield Row(OURS, task, decoding("takum16", 16, "f8"), note="16-bit codes")
+
+
+def codebooks() -> Iterator[Row]:
+    """Tables of at most 16 values, in registers."""
+    floor = Floor(0.90, 0.55)
+    for format, mode in (("nf4", "nearest_even"), ("nf4", "toward_zero"), ("ternary", "up")):
+        yield quantize_row(format, mode, floor, ruler=MEMCPY)
+    yield Row(OURS, Task("encode", "", "nf4"), encoding("nf4"), MEMCPY_CODES, floor)
 
 
 def widening(format: str, mode: str) -> Setup:

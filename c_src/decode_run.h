@@ -8,6 +8,8 @@
 
 /* What decodes a block: one of the three. */
 typedef struct decode_pass {
+    const char *codes;
+    size_t code_size;
     fast_decoder_f32 d32;
     fast_decoder_f64 d64;
     fast_decode_loop_f32 *const *f32;
@@ -15,8 +17,10 @@ typedef struct decode_pass {
     const byte_table *table;
 } decode_pass;
 
-static void decode_block(decode_pass *pass, const void *codes, size_t n, void *y)
+static void decode_block(void *context, size_t start, size_t n, void *y)
 {
+    decode_pass *pass = context;
+    const char *codes = pass->codes + start * pass->code_size;
     if (pass->table)
         decode_bytes(pass->table, codes, n, y);
     else if (pass->f32)
@@ -29,9 +33,8 @@ static void decode_block(decode_pass *pass, const void *codes, size_t n, void *y
 static int decode_fast(const nf_grid *grid, const void *codes, size_t code_size, nf_type type, void *y, size_t n,
                        size_t whole_n)
 {
-    decode_pass pass;
+    decode_pass pass = {.codes = codes, .code_size = code_size};
     byte_table table;
-    stream_writer stream;
     const size_t size = type == NF_F64 ? 8 : 4;
     const int streams = whole_n * size >= STREAM_BYTES && y != codes;
     pass.f32 = type == NF_F32 ? fast_decode_plan_f32(grid, &pass.d32) : NULL;
@@ -43,17 +46,7 @@ static int decode_fast(const nf_grid *grid, const void *codes, size_t code_size,
     pass.table = is_tabled ? &table : NULL;
     if (is_tabled && streams && decode_bytes_past_caches(&table, codes, n, y))
         return 1;
-    size_t start = 0;
-    stream_begin(&stream, y);
-    for (; n - start >= FAST_BLOCK; start += FAST_BLOCK) {
-        decode_block(&pass, (const char *)codes + start * code_size, FAST_BLOCK,
-                     streams ? stream.chunk : (char *)y + start * size);
-        if (streams)
-            stream_chunk(&stream, FAST_BLOCK * size);
-    }
-    if (streams)
-        stream_finish(&stream);
-    decode_block(&pass, (const char *)codes + start * code_size, n - start, (char *)y + start * size);
+    make_blocks(decode_block, &pass, y, size, n, FAST_BLOCK, streams);
     return 1;
 }
 

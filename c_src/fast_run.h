@@ -3,6 +3,7 @@
 #ifndef NF_FAST_RUN_H
 #define NF_FAST_RUN_H
 
+#include "codebook_run.h"
 #include "fast_choose.h"
 #include "fast_convert.h"
 #include "processor_rounding.h"
@@ -229,6 +230,8 @@ static void fast_blocks(nf_job *job, fast_pass *pass)
 static int run_fast(nf_job *job)
 {
     fast_pass pass;
+    if (run_steps(job))
+        return 1;
     if (!fast_prepare(job, &pass))
         return 0;
     const processor_rounding caller = round_toward(pass.is_nearest);

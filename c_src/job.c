@@ -1,6 +1,7 @@
 /* Split a job into pieces, look for failures first where the caller wants that, and add reports up. */
 #include <stdatomic.h>
 
+#include "codebook_steps.h"
 #include "job.h"
 #include "threads.h"
 #include "target.h"
@@ -143,12 +144,9 @@ static int may_fail(const nf_job *job, const nf_kernels *kernels)
     return has_specials(job, kernels);
 }
 
-nf_status nf_run_job(const nf_job *job)
+static nf_status run_job(const nf_job *job, const nf_kernels *kernels)
 {
     const nf_options *o = &job->plan->options;
-    const nf_kernels *kernels = nf_pick_kernels(o->isa);
-    if (!kernels)
-        return NF_BAD_ARGUMENT;
     uint64_t failure = NO_FAILURE;
     if (!o->may_spoil && may_fail(job, kernels))
         failure = run_whole(job, kernels, 1);
@@ -159,6 +157,22 @@ nf_status nf_run_job(const nf_job *job)
     if (o->failed_at)
         *o->failed_at = failure / 2;
     return failure % 2 ? NF_FOUND_NAN : NF_FOUND_RANGE;
+}
+
+static nf_status run_with_steps(nf_job job, const nf_kernels *kernels)
+{
+    nf_steps steps;
+    nf_steps_find(&job, kernels, &steps);
+    job.steps = &steps;
+    return run_job(&job, kernels);
+}
+
+nf_status nf_run_job(const nf_job *job)
+{
+    const nf_kernels *kernels = nf_pick_kernels(job->plan->options.isa);
+    if (!kernels)
+        return NF_BAD_ARGUMENT;
+    return nf_steps_pay(job) ? run_with_steps(*job, kernels) : run_job(job, kernels);
 }
 
 /* Work that cannot fail. */

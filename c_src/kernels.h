@@ -18,9 +18,10 @@ typedef struct nf_job {
     int to_values; /* y holds values, not codes */
     int dry;       /* look for failures, write nothing */
     size_t n;
-    size_t whole_n;    /* elements of the whole call, of which this job may be a piece */
-    nf_report *report; /* or NULL */
-    uint32_t failed;   /* out: NF_FAILED_... of the first element that failed */
+    size_t whole_n;               /* elements of the whole call, of which this job may be a piece */
+    nf_report *report;            /* or NULL */
+    const struct nf_steps *steps; /* of a codebook, or NULL: see codebook_steps.h */
+    uint32_t failed;              /* out: NF_FAILED_... of the first element that failed */
     size_t failed_at;
     uint64_t saturated; /* out: how many results are a finite end for overflow */
 } nf_job;

@@ -69,4 +69,24 @@ static inline void stream_finish(stream_writer *w)
     stream_end();
 }
 
+/* Makes elements start .. start + n - 1 at y. */
+typedef void block_maker(void *context, size_t start, size_t n, void *y);
+
+/* n elements of `size` bytes in blocks of `block` and a rest, each made at its place, or put there past the caches. */
+static void make_blocks(block_maker *make, void *context, void *y, size_t size, size_t n, size_t block, int streams)
+{
+    stream_writer stream;
+    size_t start = 0;
+    stream_begin(&stream, y);
+    for (; n - start >= block; start += block) {
+        make(context, start, block, streams ? stream.chunk : (char *)y + start * size);
+        if (streams)
+            stream_chunk(&stream, block * size);
+    }
+    if (streams)
+        stream_finish(&stream);
+    if (start < n)
+        make(context, start, n - start, (char *)y + start * size);
+}
+
 #endif
