@@ -48,7 +48,7 @@ static uint64_t run_pass(const nf_block_job *job, const nf_kernels *kernels, int
     nf_report parts[BATCH], sum = {0};
     size_t elements, blocks;
     nf_block_count(job->shape, &elements, &blocks);
-    const size_t in_block = blocks ? elements / blocks + 1 : 1;
+    const size_t in_block = blocks ? (elements - 1) / blocks + 1 : 1;
     block_pass p = {.job = job, .kernels = kernels, .failure = NO_FAILURE, .dry = dry};
     p.size = in_block < PIECE ? PIECE / in_block : 1;
     p.reports = job->report && !dry ? parts : NULL;
