@@ -1,9 +1,6 @@
 """The fast loops give the scalar bits: every mode, kind of format, dtype, length and place."""
 
-import ctypes
-import ctypes.util
 import itertools
-import platform
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -294,22 +291,3 @@ def test_the_upper_half_of_the_block_index_counts(isa):
         expected = nf.quantize(x, "e4m3fn", "stochastic", key=key)
     with _core.forced_isa(isa):
         assert_same_bits(nf.quantize(x, "e4m3fn", "stochastic", key=key), expected)
-
-
-def test_the_processor_state_of_the_caller_does_not_count():
-    """Rounding set to upward by the caller: the same bits, and it is upward again afterwards."""
-    libm = ctypes.CDLL(ctypes.util.find_library("m"))
-    upward = {"x86_64": 0x800, "aarch64": 0x400000}.get(platform.machine())
-    if upward is None:
-        pytest.skip("the number of the upward mode is known for x86-64 and aarch64 only")
-    x = np.random.default_rng(6).standard_normal(5_000).astype(np.float32)
-    expected = [nf.quantize(x, f, m) for f in SOME[1:] for m in ("nearest_even", "up", "to_odd")]
-    libm.fesetround(upward)
-    try:
-        got = [nf.quantize(x, f, m) for f in SOME[1:] for m in ("nearest_even", "up", "to_odd")]
-        state = libm.fegetround()
-    finally:
-        libm.fesetround(0)
-    assert state == upward
-    for a, b in zip(got, expected, strict=True):
-        assert_same_bits(a, b)
