@@ -6,7 +6,7 @@ between two of them goes to; an overflow policy says what becomes of a value out
 """
 
 from . import binary32
-from ._blocks import BlockCodes
+from ._arrays import BlockCodes
 from ._core import lib as _lib
 from ._core import text as _text
 from ._errors import (

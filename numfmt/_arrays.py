@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,16 @@ Array = np.ndarray[Any, Any]
 FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
 OBJECT = np.dtype(object)
 _USUAL = {usual: dtype for dtype in (*FLOATS, OBJECT) for usual in (dtype, dtype.type)}
+
+
+class BlockCodes(NamedTuple):
+    """What `encode` gives of a block format: codes of elements, shaped like the input; codes of
+    scales, one for each block along the axes that blocks lie along (None of a format without
+    scale); the number stored for the whole tensor, or None."""
+
+    codes: Any
+    scales: Array | None
+    tensor_scale: np.float32 | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +108,10 @@ def read_numbers(x: object, argument: str = "x") -> Input:
 
 def read_codes(codes: object, format: Format, argument: str = "codes") -> Input:
     """Unsigned codes of a format, none of them wider than it."""
+    if isinstance(codes, BlockCodes):
+        raise FormatError(
+            f"{argument} are those of blocks, a numfmt.BlockCodes; {format} has single numbers"
+        )
     array, is_scalar = as_array(codes, argument)
     dtype = array.dtype
     if dtype.kind not in "ui":

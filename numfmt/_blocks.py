@@ -6,11 +6,21 @@ import functools
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ._arrays import FLOATS, OBJECT, Array, Input, Output, as_array, read_codes, read_numbers
+from ._arrays import (
+    FLOATS,
+    OBJECT,
+    Array,
+    BlockCodes,
+    Input,
+    Output,
+    as_array,
+    read_codes,
+    read_numbers,
+)
 from ._block_shape import Layout, layout_of
 from ._call import Plan, read_draws, run
 from ._core import TYPES, check, ffi, isa_number, lib, pointer
@@ -24,16 +34,6 @@ from .formats.block import Exponent
 
 _FLOAT64_BITS, _FLOAT64_EXPONENTS = 53, (-1074, 1023)
 _TENSOR_BITS, _TENSOR_EXPONENTS = 24, (-149, 127)
-
-
-class BlockCodes(NamedTuple):
-    """What `encode` gives of a block format: codes of elements, shaped like the input; codes of
-    scales, one for each block along the axes that blocks lie along (None of a format without
-    scale); the number stored for the whole tensor, or None."""
-
-    codes: Any
-    scales: Array | None
-    tensor_scale: np.float32 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def _block_of(plan: Plan) -> Block:
     return plan.format
 
 
-def _read(plan: Plan, x: Any) -> Input:
-    block, source = _block_of(plan), read_numbers(x)
+def _read(plan: Plan, x: Any, argument: str = "x") -> Input:
+    block, source = _block_of(plan), read_numbers(x, argument)
     in_single = block.compute != "exact" or block.compat is not None
     if in_single and source.plain.dtype not in FLOATS[:2]:
         form = f"compute={block.compute!r}" if block.compat is None else f"compat={block.compat!r}"
@@ -141,9 +141,11 @@ def quantize(plan: Plan, x: Any, draws: Draws, scales: Any, dtype: Any, out: Arr
     return run(call, plan, source, result, draws.key, words, draws.report)
 
 
-def encode(plan: Plan, x: Any, draws: Draws, scales: Any, out: Array | None) -> BlockCodes:
+def encode(
+    plan: Plan, x: Any, draws: Draws, scales: Any, out: Array | None, argument: str = "x"
+) -> BlockCodes:
     """Values to codes."""
-    block, source = _block_of(plan), _read(plan, x)
+    block, source = _block_of(plan), _read(plan, x, argument)
     if out is not None:
         raise ShapeError(f"out= has no meaning for encode to {block}, which gives BlockCodes")
     words = read_draws(plan, source, draws.key, draws.random_bits)

@@ -8,9 +8,9 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from ._arrays import Array, read_codes
+from ._arrays import Array, BlockCodes, read_codes
 from ._block_shape import layout_of
-from ._blocks import BlockCodes, read_block_codes
+from ._blocks import read_block_codes
 from ._core import lib
 from ._errors import NumfmtError, ShapeError, unknown
 from ._parse import parse

@@ -12,6 +12,7 @@ import numpy as np
 from . import _core
 from ._core import lib
 from ._errors import FormatError, unknown
+from ._grammar import integer_of, sort_out, split
 from ._parse_block import block_names, is_block, parse_block
 from .formats import LNS, P3109, Codebook, Fixed, Float, Format, Posit, PowerOfTwo, Takum
 from .formats.codebook import TURNS, values_of_row
@@ -63,39 +64,11 @@ def named() -> dict[str, Format]:
     return found
 
 
-def _split(inside: str) -> list[str]:
-    """Parts at commas outside parentheses and inner brackets."""
-    parts, depth = [""], 0
-    for character in inside:
-        depth += {"(": 1, "<": 1, ")": -1, ">": -1}.get(character, 0)
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts]
-
-
-def _integer(part: str, spelling: str) -> int:
-    if not re.fullmatch(r"[+-]?\d{1,20}", part):
-        raise FormatError(f"format={spelling!r}: {part!r} must be an integer")
-    return int(part)
-
-
 def _arguments(
     parts: list[str], names: tuple[str, ...], spelling: str
 ) -> tuple[list[int], dict[str, Any]]:
-    positional = [part for part in parts if "=" not in part]
-    keywords: dict[str, Any] = {}
-    for part in parts:
-        if "=" not in part:
-            continue
-        name, value = (piece.strip() for piece in part.split("=", 1))
-        if name not in names:
-            raise FormatError(f"format={spelling!r}: {unknown('parameter', name, names)}")
-        if name in keywords:
-            raise FormatError(f"format={spelling!r}: {name} stands twice")
-        keywords[name] = value
-    return [_integer(part, spelling) for part in positional], keywords
+    positional, keywords = sort_out(parts, names, spelling)
+    return [integer_of(part, spelling) for part in positional], dict(keywords)
 
 
 def _need(positional: list[int], low: int, high: int, usage: str, spelling: str) -> None:
@@ -114,7 +87,7 @@ def _float(parts: list[str], spelling: str, signed: bool) -> Format:
     positional, keywords = _arguments(parts, names, spelling)
     _need(positional, 2, 2, "float<exponent_bits,fraction_bits> or ufloat<...>", spelling)
     if "bias" in keywords:
-        keywords["bias"] = _integer(keywords["bias"], spelling)
+        keywords["bias"] = integer_of(keywords["bias"], spelling)
     if "subnormals" in keywords:
         keywords["subnormals"] = _SWITCHES.get(keywords["subnormals"], keywords["subnormals"])
     return Float(*positional, signed=signed, **keywords)
@@ -168,11 +141,11 @@ def _ap_fixed(parts: list[str], spelling: str, signed: bool) -> Format:
     usage = "ap_fixed<width,integer_bits,AP_TRN,AP_WRAP,saturated_bits>"
     if not 2 <= len(parts) <= 5:
         raise FormatError(f"format={spelling!r}: write {usage}, the last three optional")
-    width, integer_bits = _integer(parts[0], spelling), _integer(parts[1], spelling)
+    width, integer_bits = integer_of(parts[0], spelling), integer_of(parts[1], spelling)
     rounding = parts[2] if len(parts) > 2 else "AP_TRN"
     overflow = parts[3] if len(parts) > 3 else "AP_WRAP"
     if len(parts) > 4:
-        overflow += f"({_integer(parts[4], spelling)})"
+        overflow += f"({integer_of(parts[4], spelling)})"
     return Fixed(width, width - integer_bits, signed=signed, rounding=rounding, overflow=overflow)
 
 
@@ -249,10 +222,10 @@ def _parse_spelling(spelling: str) -> Format:
     name, angled, coloned = match.groups()
     inside = angled if angled is not None else coloned
     if is_block(name):
-        return parse_block(name, _split(inside) if inside else [], spelling)
+        return parse_block(name, split(inside) if inside else [], spelling)
     if inside is None:
         return _bare_name(name, spelling)
-    parts = _split(inside)
+    parts = split(inside)
     if name in _FAMILIES:
         return _FAMILIES[name](parts, spelling)
     if name in named() or any(pattern.match(name) for pattern in (_MINIFLOAT, _P3109, _TAKUM)):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import Any
 
-from ._errors import FormatError, unknown
+from ._errors import FormatError
+from ._grammar import integer_of, sort_out
 from .formats import Block
 from .formats.block_names import bfp, lp_sgld, named_blocks
 
@@ -15,6 +15,9 @@ _USAGES = {
     "bfp": "bfp<width,size>, as bfp<8,16>",
     "lp_sgld": "lp_sgld<width,size,exponent_bits>, the last optional, as lp_sgld<8,None>",
 }
+
+_NAMES = tuple(field.name for field in dataclasses.fields(Block))[2:]
+_NONE, _MAY_BE_NONE = ("None", "none"), ("scale_format", "tensor_scale", "compat")
 
 
 def block_names() -> list[str]:
@@ -29,8 +32,8 @@ def is_block(name: str) -> bool:
 
 def parse_block(name: str, parts: list[str], spelling: str) -> Block:
     """The block format of a name and what stands between its brackets."""
-    positional = [part for part in parts if not _is_keyword(part)]
-    keywords = _keywords([part for part in parts if _is_keyword(part)], spelling)
+    positional, named = sort_out(parts, _NAMES, spelling)
+    keywords = {name: _of_keyword(name, value, spelling) for name, value in named.items()}
     if name in named_blocks():
         if positional:
             raise FormatError(f"format={spelling!r}: write {name} or {name}<axis=0,...>")
@@ -41,19 +44,9 @@ def parse_block(name: str, parts: list[str], spelling: str) -> Block:
     first, size, *rest = positional
     if name == "block":
         return Block(first, _value(size, spelling), **keywords)  # type: ignore[arg-type]
-    numbers = [_number(part, spelling) for part in (first, *rest)]
+    numbers = [integer_of(part, spelling) for part in (first, *rest)]
     make = bfp if name == "bfp" else lp_sgld
     return make(numbers[0], _value(size, spelling), *numbers[1:], **keywords)
-
-
-def _is_keyword(part: str) -> bool:
-    return re.match(r"[a-z_]+\s*=", part) is not None
-
-
-def _number(part: str, spelling: str) -> int:
-    if not re.fullmatch(r"[+-]?\d{1,18}", part):
-        raise FormatError(f"format={spelling!r}: {part!r} must be an integer")
-    return int(part)
 
 
 def _value(part: str, spelling: str) -> Any:
@@ -61,18 +54,10 @@ def _value(part: str, spelling: str) -> Any:
     if part.startswith("(") and part.endswith(")"):
         inside = [piece for piece in part[1:-1].split(",") if piece.strip()]
         return tuple(_value(piece.strip(), spelling) for piece in inside)
-    return None if part in ("None", "none") else _number(part, spelling)
+    return None if part in _NONE else integer_of(part, spelling)
 
 
-def _keywords(parts: list[str], spelling: str) -> dict[str, Any]:
-    names = [field.name for field in dataclasses.fields(Block)][2:]
-    found: dict[str, Any] = {}
-    for part in parts:
-        name, value = (piece.strip() for piece in part.split("=", 1))
-        if name not in names:
-            raise FormatError(f"format={spelling!r}: {unknown('parameter', name, names)}")
-        if name in found:
-            raise FormatError(f"format={spelling!r}: {name} stands twice")
-        is_none = name in ("scale_format", "tensor_scale", "compat") and value in ("None", "none")
-        found[name] = _value(value, spelling) if name == "axis" else None if is_none else value
-    return found
+def _of_keyword(name: str, value: str, spelling: str) -> Any:
+    if name == "axis":
+        return _value(value, spelling)
+    return None if name in _MAY_BE_NONE and value in _NONE else value

@@ -165,7 +165,17 @@ def encode(
     is_short = key is random_bits is report is None
     if out is not None and is_short and _direct.encode(plan, x, out):
         return out
-    source = read_numbers(x)
+    return _encode_numbers(plan, read_numbers(x), key, random_bits, report, out)
+
+
+def _encode_numbers(
+    plan: Plan,
+    source: Input,
+    key: Key | Generator | None,
+    random_bits: Any,
+    report: Report | None,
+    out: Array | None,
+) -> Any:
     words = read_draws(plan, source, key, random_bits)
     _refuse_unbounded(plan)
     result = Output(source, out, plan.code_dtype)
@@ -268,17 +278,11 @@ def convert(
     plan = plan_of(target, rounding, overflow, nan)
     if origin.is_block or plan.is_block:
         values = _blocks.exact_floats(origin, codes)
-        return encode(
-            values,
-            target,
-            rounding,
-            overflow,
-            nan=nan,
-            key=key,
-            random_bits=random_bits,
-            report=report,
-            out=out,
-        )
+        if plan.is_block:
+            draws = _blocks.Draws(key, random_bits, report)
+            return _blocks.encode(plan, values, draws, None, out, "codes")
+        numbers = read_numbers(values, "codes")
+        return _encode_numbers(plan, numbers, key, random_bits, report, out)
     given = read_codes(codes, from_format)
     words = read_draws(plan, given, key, random_bits)
     _refuse_unbounded(plan)

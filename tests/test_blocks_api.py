@@ -302,3 +302,37 @@ def test_ml_dtypes_agree(name):
     got = nf.quantize(x, name, scales=np.full((64, 1), 127))
     clipped = np.clip(x, -element.max, element.max)
     assert np.array_equal(got, clipped.astype(dtype).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda found: nf.decode(found, "e4m3fn"),
+        lambda found: nf.convert(found, "e4m3fn", "e5m2"),
+        lambda found: nf.convert(found, "e4m3fn", "mxfp4"),
+        lambda found: nf.pack(found, "e4m3fn"),
+        lambda found: nf.flip_bits(found, "e4m3fn", 0.1, key=nf.Key(1)),
+    ],
+)
+def test_codes_of_blocks_are_none_of_single_numbers(call):
+    """Codes of blocks under a format of single numbers: an error that names both."""
+    with pytest.raises(nf.FormatError, match=r"codes are those of blocks.*e4m3fn has single"):
+        call(nf.encode([1.0, 2.0], "mxfp4"))
+
+
+@pytest.mark.parametrize("target", ["int8", "block<e2m1,4,scale_format=exponent<8>>"])
+def test_convert_names_the_codes_that_it_was_given(target):
+    """A NaN without a place is one of `codes`, and so is what exceeds the range."""
+    with pytest.raises(nf.NanError, match=r"^codes\[0\] = nan"):
+        nf.convert(nf.encode([1.0, np.nan], "mxfp4"), "mxfp4", target)
+    with pytest.raises(nf.RangeError, match=r"^codes\[0\] = 8192"):
+        nf.convert(nf.encode([1e4], "mxfp4"), "mxfp4", "int8", overflow="error")
+
+
+@pytest.mark.parametrize("bits", ["0", "33", "x", "-1", "8888888888888888888888", ""])
+def test_the_bits_of_an_exponent_are_named(bits):
+    """The error names the argument that was given."""
+    with pytest.raises(nf.FormatError, match=f"^scale_format='exponent<{bits}>' must have 1 to 32"):
+        nf.Block("e2m1", 4, scale_format=f"exponent<{bits}>")
+    with pytest.raises(nf.FormatError, match=r"^exponent_bits=40 must be an integer from 1 to 32"):
+        nf.parse("lp_sgld<8,4,40>")

@@ -46,6 +46,12 @@ def integer(value: object, argument: str, low: int, high: int) -> int:
     return number
 
 
+def switch(value: object, argument: str) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(value, bool):
+        raise FormatError(f"{argument}={value!r} must be True or False")
+
+
 def _unpack(format: Format, code: int) -> Any:
     x = ffi.new("nf_unpacked *")
     _core.check(lib.nf_unpack(format._descriptor(), code, x))

@@ -297,9 +297,16 @@ def _scale_format(given: object) -> Format | Exponent | None:
     if given is None or isinstance(given, Exponent):
         return given
     if isinstance(given, str) and given.startswith("exponent<") and given.endswith(">"):
-        bits = given[len("exponent<") : -1]
-        return Exponent(int(bits) if bits.isdecimal() and bits.isascii() else bits)  # type: ignore[arg-type]
+        return _exponent(given)
     return _format(given, "scale_format").bare()
+
+
+def _exponent(given: str) -> Exponent:
+    bits = given[len("exponent<") : -1]
+    number = int(bits) if bits.isdecimal() and bits.isascii() and len(bits) < 3 else 0
+    if not 1 <= number <= 32:
+        raise FormatError(f"scale_format={given!r} must have 1 to 32 bits, as exponent<8> has 8")
+    return Exponent(number)
 
 
 def _choice(name: str, given: object) -> str | None:

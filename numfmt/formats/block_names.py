@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import _core
 from .._errors import FormatError
+from ._base import integer
 from .block import Block, Sizes
 from .fixed import Fixed
 from .float import Float
@@ -26,7 +27,7 @@ def lp_sgld(width: int, size: Sizes, exponent_bits: int = 8, **options: Any) -> 
     """LP-SGLD's form of `bfp`: all two's complement integers, an exponent clamped to its bits."""
     if "scale_format" in options:
         raise FormatError("lp_sgld: its scale_format is exponent<b>, b its third parameter")
-    scale_format = f"exponent<{exponent_bits}>"
+    scale_format = f"exponent<{integer(exponent_bits, 'exponent_bits', 1, 32)}>"
     return bfp(width, size, scale_format=scale_format, **{"overflow": "saturate", **options})
 
 

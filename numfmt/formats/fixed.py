@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from .._core import lib
-from .._errors import FormatError
-from ._base import Format, Number, integer
+from ._base import Format, Number, integer, switch
 from ._layout import Layout, bits, filled
 
 FRACTION_BITS = (-1023, 1074)  # the exponents that float64 has
@@ -42,8 +41,7 @@ class Fixed(Format):
         object.__setattr__(
             self, "fraction_bits", integer(self.fraction_bits, "fraction_bits", *FRACTION_BITS)
         )
-        if not isinstance(self.signed, bool):
-            raise FormatError(f"signed={self.signed!r} must be True or False")
+        switch(self.signed, "signed")
         self._check()
 
     def _fields(self) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from .. import _core
 from .._core import lib
 from .._errors import FormatError, unknown
-from ._base import Format, Number, integer
+from ._base import Format, Number, integer, switch
 from ._layout import Layout, float_layout
 
 SPECIALS = {
@@ -88,8 +88,7 @@ class Float(Format):
             raise FormatError(
                 f"subnormals={self.subnormals!r} must be True, False, 'ftz_before' or 'ftz_after'"
             )
-        if not isinstance(self.signed, bool):
-            raise FormatError(f"signed={self.signed!r} must be True or False")
+        switch(self.signed, "signed")
         if self.special == "fnuz" and not self.signed:
             raise FormatError(
                 "signed=False: an fnuz format needs a sign bit, its NaN is the code of -0"

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from .._core import lib
-from .._errors import FormatError
-from ._base import Format, Number, integer
+from ._base import Format, Number, integer, switch
 from ._layout import Layout, float_layout
 
 _MOST_FIELD_BITS = 63  # of a precision and of an exponent field
@@ -45,9 +44,8 @@ class P3109(Format):
     __hash__ = Format.__hash__
 
     def __post_init__(self) -> None:
-        for name in ("signed", "extended"):
-            if not isinstance(getattr(self, name), bool):
-                raise FormatError(f"{name}={getattr(self, name)!r} must be True or False")
+        switch(self.signed, "signed")
+        switch(self.extended, "extended")
         width = integer(self.width, "width", 3, 64)
         least = max(1, width + (not self.signed) - _MOST_FIELD_BITS)
         precision = integer(

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from .._core import lib
-from .._errors import FormatError
-from ._base import Format, Number, gap_above, integer
+from ._base import Format, Number, gap_above, integer, switch
 from ._layout import Layout, bits
 
 
@@ -39,8 +38,7 @@ class Takum(Format):
     __hash__ = Format.__hash__
 
     def __post_init__(self) -> None:
-        if not isinstance(self.log, bool):
-            raise FormatError(f"log={self.log!r} must be True or False")
+        switch(self.log, "log")
         object.__setattr__(self, "width", integer(self.width, "width", 2, 64))
         self._check()
 
