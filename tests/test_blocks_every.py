@@ -17,7 +17,8 @@ WIDTH = 6
 MAGNITUDES = [Float(0, width - 1, 0, "finite") for width in range(3, 9)]  # of msfp11 .. msfp16
 EVEN = [NAMED[name].element for name in NAMED if name != "nvfp4"]
 EVEN += [*MAGNITUDES, Fixed(4, 2), Fixed(5, 2, signed=False), Float(4, 3, subnormals="round")]
-TABLES = [Posit(8, 1), Takum(8), p3109(6, 3), NF4, codebook([-3, -1, 0, 0.5, 2])]
+EVEN += [p3109(6, 3)]
+TABLES = [Posit(8, 1), Takum(8), NF4, codebook([-3, -1, 0, 0.5, 2])]
 ELEMENTS = list(dict.fromkeys([*EVEN, *TABLES]))
 POWERS = (-1074, -1022, -149, -126, -3, 0, 4, 127, 500)
 
