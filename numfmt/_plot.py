@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,8 +19,8 @@ from ._errors import NumfmtError
 from ._files import save
 from ._print import plain
 from ._quantize import encode
-from ._show import facts
-from .formats import Format
+from ._show import BEYOND_WRITING, facts
+from .formats import LNS, Format
 from .formats._base import value_of
 
 ENDINGS = ("png", "svg", "pdf")
@@ -73,9 +75,9 @@ def draw(format: Format, path: Path) -> None:
 
 
 def first_normal(format: Format) -> float:
-    """The smallest normal value, 0 where there is none."""
+    """The smallest normal value, 0 where there is none or none to be drawn."""
     normal = facts(format)["smallest_normal"]
-    return 0.0 if normal is None else float(Fraction(normal))
+    return 0.0 if normal in (None, BEYOND_WRITING) else float(Fraction(normal))
 
 
 def title(format: Format) -> str:
@@ -91,6 +93,8 @@ def short(value: Any) -> str:
     number = plain(value)
     if number is None:
         return "none"
+    if number == BEYOND_WRITING:
+        return "beyond writing"
     exact = number if isinstance(number, float) else Fraction(number)
     with contextlib.suppress(OverflowError):
         if float(exact) or not exact:
@@ -123,16 +127,26 @@ def finite_values(format: Format) -> Array:
 
 
 def around_one(format: Format) -> Line:
-    """The values beside 1, or beside the end next to 1, by codes in a row; where they lie too close
-    together for an axis, their distances."""
+    """The values beside 1, or beside the end next to 1, in a row; where they lie too close together
+    for an axis, their distances."""
     middle = nearest_below(format, 1.0)
-    codes = range(max(middle - AROUND, 0), min(middle + AROUND, format.highest_code) + 1)
+    codes = in_a_row(format, middle, range(-AROUND, AROUND + 1))
     found = sorted(v for v in (value_of(format, code) for code in codes) if 0 < v < math.inf)
     centre = Fraction(value_of(format, middle))
     if found[-1] - found[0] > CLOSE * centre:
         return Line(np.array(found, float), "values beside 1", first_normal(format))
     distances = np.array([float(Fraction(value) - centre) for value in found])
     return Line(distances, f"values beside {short(centre)}, less {short(centre)}")
+
+
+def in_a_row(format: Format, code: int, steps: Iterable[int]) -> list[int]:
+    """The codes so many values above that of a positive number, those that there are.  Codes of
+    positive numbers ascend with their values; of logarithmic ones in two's complement their place
+    does, the code with the sign of the logarithm turned over."""
+    turned = 1 << (format.width - 2) if isinstance(format, LNS) else 0
+    highest = (1 << (format.width - 1)) - 1 if turned else format.highest_code
+    places = ((code ^ turned) + step for step in steps)
+    return [place ^ turned for place in places if 0 <= place <= highest]
 
 
 def nearest_below(format: Format, number: float) -> int:
@@ -176,14 +190,11 @@ def cells(format: Format) -> tuple[Array, Array]:
 def sampled_cells(format: Format) -> list[tuple[Any, Any]]:
     """Of a wide format, the cells on either side of each power of two."""
     powers = np.ldexp(1.0, np.arange(-FARTHEST, FARTHEST + 1))
-    found = {nearest_below(format, power) for power in powers}
-    codes = sorted({code + step for code in found for step in (-1, 0)})
-    pairs = []
-    for code in codes:
-        u, w = (value_of(format, c % (1 << format.width)) for c in (code, code + 1))
-        if 0 < u < w < math.inf:
-            pairs.append((Fraction(u), Fraction(w)))
-    return sorted(pairs)
+    pairs = set()
+    for code in {nearest_below(format, power) for power in powers}:
+        row = [value_of(format, near) for near in in_a_row(format, code, (-1, 0, 1))]
+        pairs |= {(u, w) for u, w in itertools.pairwise(row) if 0 < u < w < math.inf}
+    return sorted((Fraction(u), Fraction(w)) for u, w in pairs)
 
 
 def log2(value: Any) -> float:

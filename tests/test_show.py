@@ -205,3 +205,23 @@ def test_the_numbers_drawn_are_the_values():
     assert log.normal == 2.0**-6
     (close,) = _plot.number_lines(nf.parse("binary64"))
     assert {2.0**-52, -(2.0**-53), 0.0} <= {*close.values}
+
+
+@pytest.mark.parametrize("spelling", ["lns<24,16>", "lns<17,3>", "lns<32,20>"])
+def test_logarithmic_values_stand_in_their_order(spelling):
+    """As many values below 1 as above it, and gaps of one relative size, across 1 too."""
+    format = nf.parse(spelling)
+    values = _plot.around_one(format).values
+    centred = values if values[0] < 0 else np.log2(values)
+    assert centred.size == 2 * _plot.AROUND + 1
+    assert (np.diff(centred) > 0).all()
+    assert centred[_plot.AROUND] == 0
+    ends, digits = _plot.cells(format)
+    assert np.allclose(digits, digits[0], rtol=1e-9)
+    assert {-1, 1} <= set(np.sign(ends[:, 0]))
+
+
+def test_formats_whose_ends_cannot_be_written_are_drawn(tmp_path):
+    """2**(2**18) is no number of the title; the values beside 1 are drawn all the same."""
+    assert "beyond writing" in _plot.title(nf.parse("pow2<20>"))
+    assert run("show", "pow2<20>", "--plot", tmp_path / "picture.png").exit_code == 0
