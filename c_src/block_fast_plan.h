@@ -9,15 +9,20 @@
 
 enum { FRACTION_ONES = 0x7FFFFF, FIRST_NORMAL = 0x800000, INFINITE_BITS = 0x7F800000, SINGLE_BIAS = 127 };
 
-typedef struct block_pass {
-    fast_constants_f32 constants;
-    block_loop *round;
-    const nf_plan *element;
+/* From the largest magnitude of a block to its scale. */
+typedef struct block_rule {
     uint32_t bump, origin;         /* move = exponent of (largest + bump) - origin */
     uint32_t least, span;          /* largest magnitudes that the loops are for, but for 0: least .. least + span */
     uint32_t code_of_0, zero_code; /* of the scale 2**0, of a block of zeros */
     uint32_t code_mask;
-    int is_random, is_nearest, streams, is_in_place;
+} block_rule;
+
+typedef struct block_pass {
+    fast_constants_f32 constants;
+    block_rule rule;
+    block_loop *round;
+    const nf_plan *element;
+    int is_random, is_nearest, is_in_place, is_far, streams;
 } block_pass;
 
 /* What makes the exponent of a magnitude carry where the rule says so.  f, `top`: fraction bits of the magnitude and of
@@ -87,11 +92,12 @@ static void limit_exponents(const block_pass *pass, const nf_block_plan *plan, f
 static int limit_magnitudes(block_pass *pass, const nf_block_plan *plan, int64_t low, int64_t high)
 {
     const int64_t up = plan->top.exponent + SINGLE_BIAS;
-    int64_t least = (low + up) * FIRST_NORMAL - pass->bump, most = (high + 1 + up) * FIRST_NORMAL - pass->bump - 1;
+    int64_t least = (low + up) * FIRST_NORMAL - pass->rule.bump,
+            most = (high + 1 + up) * FIRST_NORMAL - pass->rule.bump - 1;
     least = least < FIRST_NORMAL ? FIRST_NORMAL : least;
     most = most < INFINITE_BITS ? most : INFINITE_BITS - 1;
-    pass->least = (uint32_t)least;
-    pass->span = (uint32_t)(most - least);
+    pass->rule.least = (uint32_t)least;
+    pass->rule.span = (uint32_t)(most - least);
     return least <= most;
 }
 
@@ -100,10 +106,10 @@ static void plan_scale_codes(block_pass *pass, const nf_block_plan *plan)
 {
     const int is_exponent = plan->block.scale_kind == NF_SCALE_EXPONENT;
     const int width = is_exponent ? plan->block.exponent_bits : plan->block.scale.width;
-    pass->code_of_0 = is_exponent ? 0 : (uint32_t)-plan->low;
-    pass->code_mask = ~0u >> (32 - width);
+    pass->rule.code_of_0 = is_exponent ? 0 : (uint32_t)-plan->low;
+    pass->rule.code_mask = ~0u >> (32 - width);
     const uint32_t of_zeros = plan->block.zero_scale == NF_zero_scale_one ? 0 : (uint32_t)plan->low;
-    pass->zero_code = (of_zeros + pass->code_of_0) & pass->code_mask;
+    pass->rule.zero_code = (of_zeros + pass->rule.code_of_0) & pass->rule.code_mask;
 }
 
 static int block_prepare(const nf_block_job *job, block_pass *pass)
@@ -123,8 +129,8 @@ static int block_prepare(const nf_block_job *job, block_pass *pass)
     pass->is_random = nf_rounding_at((size_t)mode)->is_random;
     pass->is_nearest = mode == NF_ROUND_nearest_even;
     pass->is_in_place = job->x == job->y;
-    pass->bump = bump_of_rule(plan);
-    pass->origin = (uint32_t)(plan->top.exponent + SINGLE_BIAS) << 23;
+    pass->rule.bump = bump_of_rule(plan);
+    pass->rule.origin = (uint32_t)(plan->top.exponent + SINGLE_BIAS) << 23;
     plan_scale_codes(pass, plan);
     limit_exponents(pass, plan, class, &low, &high);
     return limit_magnitudes(pass, plan, low, high);

@@ -16,6 +16,7 @@ typedef struct block_strip {
     size_t inner_rows, inner_step, outer_step; /* row r begins r % inner_rows inner and r / inner_rows outer steps on */
     size_t last_columns;                       /* of the last of the inner rows */
     size_t width;
+    int is_ragged; /* some blocks are shorter */
 } block_strip;
 
 static size_t row_begin(const block_strip *s, size_t row)
@@ -28,11 +29,9 @@ static size_t row_columns(const block_strip *s, size_t row)
     return row % s->inner_rows == s->inner_rows - 1 ? s->last_columns : s->columns;
 }
 
-/* Columns of the strip's block i. */
-NF_INLINE size_t block_columns(const nf_block_shape *shape, const block_strip *s, size_t i)
+/* Columns that the strip's block i has in a row. */
+static size_t columns_of_block(const nf_block_shape *shape, const block_strip *s, size_t i)
 {
-    if (shape->inner > 1 || shape->columns % s->width == 0)
-        return s->width;
     const size_t across = blocks_along(shape->columns, s->width);
     return shorter_of(s->width, shape->columns - (s->number + i) % across * s->width);
 }
@@ -52,8 +51,7 @@ static void strip_of_columns(const nf_block_shape *shape, const nf_tile *tile, s
 static void strip_of_one(const nf_tile *tile, block_strip *s)
 {
     s->blocks = 1;
-    s->columns = STRIP;
-    s->width = tile->columns;
+    s->columns = s->width = shorter_of(tile->columns, STRIP);
     s->inner_rows = (tile->columns - 1) / STRIP + 1;
     s->inner_step = STRIP;
     s->last_columns = tile->columns - (s->inner_rows - 1) * STRIP;
@@ -70,9 +68,11 @@ static void strip_of_neighbours(const nf_block_shape *shape, const nf_tile *tile
     if (shape->block_rows > 1)
         most = shorter_of(most, across - s->number % across);
     most = shorter_of(most, STRIP / s->width);
-    s->columns = 0;
-    for (s->blocks = 0; s->blocks < most; s->blocks++)
-        s->columns += block_columns(shape, s, s->blocks);
+    s->is_ragged = shape->columns % s->width != 0;
+    s->blocks = most;
+    s->columns = s->is_ragged ? 0 : most * s->width;
+    for (size_t i = 0; s->is_ragged && i < most; i++)
+        s->columns += columns_of_block(shape, s, i);
     s->last_columns = s->columns;
 }
 

@@ -9,6 +9,7 @@
 enum {
     PAYS = 1 << 18,  /* elements from which on other threads are woken */
     PIECE = 1 << 15, /* elements of a piece, and of its error sums, whoever does it; one block at the least */
+    PLAIN = 1 << 17, /* the same without report: what is planned once a piece is little beside it */
     BATCH = 256      /* reports of pieces that are kept at a time */
 };
 
@@ -50,7 +51,8 @@ static uint64_t run_pass(const nf_block_job *job, const nf_kernels *kernels, int
     nf_block_count(job->shape, &elements, &blocks);
     const size_t in_block = blocks ? (elements - 1) / blocks + 1 : 1;
     block_pass p = {.job = job, .kernels = kernels, .failure = NO_FAILURE, .dry = dry};
-    p.size = in_block < PIECE ? PIECE / in_block : 1;
+    const size_t piece = job->report ? PIECE : PLAIN;
+    p.size = in_block < piece ? piece / in_block : 1;
     p.reports = job->report && !dry ? parts : NULL;
     const uint32_t threads = elements < PAYS ? 1 : job->plan->element.options.threads;
     for (; p.start < blocks; p.start = p.end) {
