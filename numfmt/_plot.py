@@ -17,9 +17,9 @@ import numpy as np
 from ._arrays import Array
 from ._errors import NumfmtError
 from ._files import save
-from ._print import plain
+from ._print import BEYOND_WRITING, plain
 from ._quantize import encode
-from ._show import BEYOND_WRITING, facts
+from ._show import facts
 from .formats import LNS, Format
 from .formats._base import value_of
 

@@ -14,14 +14,19 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+BEYOND_WRITING = "too large or small to write"
+MOST_BITS = 14_000  # of integers that Python writes: at most 4,300 digits
 WIDEST_LINE = 1 << 16  # the terminal wraps what is wider than it
 
 
 def plain(value: Any) -> Any:
-    """Turn a number into what JSON can hold: a float where that is exact, else its spelling."""
+    """Turn a number into what JSON can hold: a float where that is exact, else its spelling, or
+    words where Python writes no integers so long."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Fraction):
+        if max(abs(value.numerator), value.denominator).bit_length() > MOST_BITS:
+            return BEYOND_WRITING
         value = int(value) if value.denominator == 1 else value
         with contextlib.suppress(OverflowError):
             value = float(value) if float(value) == value else value

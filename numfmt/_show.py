@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from ._errors import FormatError, RangeError
-from ._print import plain
+from ._print import BEYOND_WRITING, plain
 from .formats import Block, Format
 from .formats._layout import Layout
 from .formats.block import Exponent
@@ -22,7 +22,6 @@ OF_BLOCKS = (
     *("has_infinity", "has_nan"),
 )
 LONGEST_SEGMENT, HEAD, TAIL = 12, 6, 3
-BEYOND_WRITING = "too large or small to write"
 MOST_ROWS, END_ROWS, MIDDLE_ROWS = 16, 3, 6
 
 

@@ -224,4 +224,7 @@ def test_logarithmic_values_stand_in_their_order(spelling):
 def test_formats_whose_ends_cannot_be_written_are_drawn(tmp_path):
     """2**(2**18) is no number of the title; the values beside 1 are drawn all the same."""
     assert "beyond writing" in _plot.title(nf.parse("pow2<20>"))
-    assert run("show", "pow2<20>", "--plot", tmp_path / "picture.png").exit_code == 0
+    for spelling in ("pow2<20>", "lns<17,0>"):
+        for command in (("show",), ("show", "--json")):
+            assert run(command[0], spelling, *command[1:]).exit_code == 0
+        assert run("show", spelling, "--plot", tmp_path / "picture.png").exit_code == 0
