@@ -76,6 +76,23 @@ class Sheet:
         tails = self.tails(probability)
         return np.array([oracle.threshold(t, variant, bits) for t in tails], dtype=np.int64)
 
+    def goes_up(self, rounding: str, words: np.ndarray) -> np.ndarray:
+        """Which numbers a stochastic rounding, as it is spelled, takes to the upper neighbour by
+        their words; where a word leaves it open, zeros follow."""
+        by, words = "code" if "code" in rounding else "value", words.astype(np.int64)
+        tails = self.tails(by)
+        if "bits" in rounding:
+            bits, variant = (part.split("=")[1] for part in rounding.rstrip(")").split(",")[:2])
+            return words >> (32 - int(bits)) >= self.thresholds(variant, int(bits), by)
+        if rounding == "stochastic_equal":
+            return np.array([tail != 0 for tail in tails]) & (words >> 31 == 1)
+        return np.array(
+            [
+                tail != 0 and oracle.takes_upper_all_bits(tail, [word, 0, 0])
+                for tail, word in zip(tails, words.tolist(), strict=True)
+            ]
+        )
+
     def drawn(self, takes_upper: np.ndarray, underflow: str = "zero") -> np.ndarray:
         """The numbers of the results of a stochastic mode, where it goes up as given."""
         lower = self.random_lower if underflow == "zero" else self.lower

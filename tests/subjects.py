@@ -11,7 +11,9 @@ from oracle_takum import LogTakum, Takum
 from sheet import Sheet, values_of
 
 import numfmt as nf
+from numfmt import _core
 
+LOOPS = [*dict.fromkeys((_core.available_isas()[0], "scalar"))]  # the best, and the definition
 SUBNORMALS = {"on": True, "round": False}
 
 
@@ -68,3 +70,15 @@ def compare_codes(tally, format, target, *modes, **options):
     tally.same(values, values_of(format, codes), codes, str(target))
     tally.same(nf.encode(values, target, *modes, **options), codes, values, f"{target} {modes}")
     assert np.array_equal(nf.unpack(nf.pack(codes, target), target, codes.shape), codes)
+
+
+def compare_rounding(tally, format, x, coded, rounding, overflow, isas=LOOPS, **source):
+    """encode of those numbers that the policy does not refuse (of all where each has its random
+    word), by the loops of instruction sets."""
+    codes, raises = coded
+    kept = np.ones(len(x), bool) if source else ~raises
+    for isa in isas:
+        with _core.forced_isa(isa):
+            got = nf.encode(x[kept], library(format), rounding, overflow, **source)
+        what = f"{isa} {library(format)} {rounding} {overflow}"
+        tally.same(got.astype(np.uint64), codes[kept], x[kept], what)

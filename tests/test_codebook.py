@@ -10,7 +10,7 @@ import pytest
 from grids import assert_moments
 from oracle_tables import BINARY, NF4, TERNARY, codebook
 from sheet import Sheet, exact_cell
-from subjects import library
+from subjects import compare_rounding, library
 
 import numfmt as nf
 from numfmt import _core
@@ -47,17 +47,6 @@ def places(table, dtype=np.float64) -> np.ndarray:
     return x[np.isfinite(x)] + dtype(0)
 
 
-def compare(tally, table, x, coded, rounding, overflow, **source):
-    """encode by every instruction set of those numbers that the policy does not refuse."""
-    codes, raises = coded
-    kept = x if source else x[~raises]
-    codes = codes if source else codes[~raises]
-    for isa in ISAS:
-        with _core.forced_isa(isa):
-            got = nf.encode(kept, library(table), rounding, overflow, **source)
-        tally.same(got.astype(np.uint64), codes, kept, f"{isa} {rounding} {overflow}")
-
-
 @tables
 def test_every_deterministic_rounding_under_every_policy(table, tally):
     """Values, turns, quarter points, all neighbours and the outside: exact codes."""
@@ -67,7 +56,7 @@ def test_every_deterministic_rounding_under_every_policy(table, tally):
         for mode in oracle.DETERMINISTIC:
             for overflow in oracle.policies(table):
                 coded = sheet.codes(sheet.rounded(mode), overflow, mode)
-                compare(tally, table, x, coded, mode, overflow)
+                compare_rounding(tally, table, x, coded, mode, overflow, ISAS)
     tally.check()
 
 
@@ -75,24 +64,11 @@ def test_every_deterministic_rounding_under_every_policy(table, tally):
 def test_every_stochastic_rounding_goes_by_value(table, tally):
     """All bits, few bits and either neighbour: what the words of a known key call for."""
     x = np.repeat(places(table), 3)
-    sheet, words = Sheet(table, x), oracle_random.words(KEY, 0, len(x)).astype(np.int64)
-    tails = sheet.tails()
-    up = {
-        "stochastic": [
-            tail != 0 and oracle.takes_upper_all_bits(tail, [word, 0])
-            for tail, word in zip(tails, words.tolist(), strict=True)
-        ],
-        "stochastic_equal": [
-            t != 0 and word >> 31 == 1 for t, word in zip(tails, words.tolist(), strict=True)
-        ],
-    }
-    for variant in "ABC":
-        for bits in (1, 7, 32):
-            few = words >> (32 - bits) >= sheet.thresholds(variant, bits)
-            up[f"stochastic(bits={bits},variant={variant})"] = few
-    for rounding, decisions in up.items():
-        coded = sheet.codes(sheet.drawn(np.array(decisions)), "saturate", "stochastic")
-        compare(tally, table, x, coded, rounding, "saturate", key=nf.Key(KEY))
+    sheet, words = Sheet(table, x), oracle_random.words(KEY, 0, len(x))
+    few = [f"stochastic(bits={bits},variant={v})" for v in "ABC" for bits in (1, 7, 32)]
+    for rounding in ("stochastic", "stochastic_equal", *few):
+        coded = sheet.codes(sheet.drawn(sheet.goes_up(rounding, words)), "saturate", "stochastic")
+        compare_rounding(tally, table, x, coded, rounding, "saturate", ISAS, key=nf.Key(KEY))
     tally.check()
 
 

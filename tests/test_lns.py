@@ -14,7 +14,7 @@ from grids import assert_moments
 from oracle_lns import LNS
 from oracle_real import power_of_two
 from sheet import Sheet, values_of
-from subjects import compare_codes, library
+from subjects import LOOPS, compare_codes, compare_rounding, library
 
 import numfmt as nf
 from numfmt import _core
@@ -53,29 +53,13 @@ def drawn(format, count):
 
 def random_codes(sheet, overflow, rounding, key):
     """The oracle's codes of a stochastic rounding."""
-    words = oracle_random.words(key, 0, len(sheet.cells)).astype(np.int64)
-    if rounding == "stochastic":
-        up = [
-            c.tail != 0 and oracle.takes_upper_all_bits(c.tail, [word, 0, 0])
-            for c, word in zip(sheet.cells, words.tolist(), strict=True)
-        ]
-    elif rounding == "stochastic_equal":
-        inexact = np.array([c.tail != 0 for c in sheet.cells])
-        up = inexact & (words >> 31 == 1)
-    else:
-        bits, variant = int(rounding.split("=")[1].split(",")[0]), rounding[-2]
-        up = words >> (32 - bits) >= sheet.thresholds(variant, bits)
-    return sheet.codes(sheet.drawn(np.array(up)), overflow, "stochastic")
+    words = oracle_random.words(key, 0, len(sheet.cells))
+    return sheet.codes(sheet.drawn(sheet.goes_up(rounding, words)), overflow, "stochastic")
 
 
-def compare(tally, format, x, coded, rounding, overflow, key=None):
-    """encode of those numbers that the policy does not refuse."""
-    codes, raises = coded
-    target = library(format)
-    if key is None:
-        x, codes = x[~raises], codes[~raises]
-    got = nf.encode(x, target, rounding, overflow, key=key)
-    tally.same(got.astype(np.uint64), codes, x, f"{target} {rounding} {overflow}")
+def compare(tally, format, x, coded, rounding, overflow, **source):
+    """encode by the only loops that there are."""
+    compare_rounding(tally, format, x, coded, rounding, overflow, LOOPS[:1], **source)
 
 
 @every
@@ -99,7 +83,7 @@ def test_every_rounding_under_every_policy(format, tally):
     for rounding in ("stochastic", "stochastic_equal", *few):
         for overflow in ("saturate", "nan", "wrap(0)"):
             coded = random_codes(sheet, overflow, rounding, KEY)
-            compare(tally, format, x, coded, rounding, overflow, nf.Key(KEY))
+            compare(tally, format, x, coded, rounding, overflow, key=nf.Key(KEY))
     tally.check()
 
 
@@ -117,7 +101,7 @@ def test_wide_formats_by_draws(format, tally):
                     compare(tally, format, x, coded, mode, overflow)
             for rounding in ("stochastic", "stochastic(bits=32,variant=B)"):
                 coded = random_codes(sheet, "saturate", rounding, KEY)
-                compare(tally, format, x, coded, rounding, "saturate", nf.Key(KEY))
+                compare(tally, format, x, coded, rounding, "saturate", key=nf.Key(KEY))
     codes = sheet.codes(modes["down"], "saturate", "down")[0]
     got = nf.quantize(x, library(format), "down")
     tally.same(got, values_of(format, codes), x, "quantize")
@@ -141,7 +125,7 @@ def test_a_word_that_does_not_decide_is_followed_by_others(tally):
         for cell, drawn_words in zip(sheet.cells, further, strict=True)
     ]
     coded = sheet.codes(sheet.drawn(np.array(up)), "saturate", "stochastic")
-    compare(tally, format, x, coded, "stochastic", "saturate", nf.Key(KEY))
+    compare(tally, format, x, coded, "stochastic", "saturate", key=nf.Key(KEY))
     first = [floor(cell.tail * 2**32) for cell in sheet.cells]
     assert sum(f == 2**32 - 1 - w for f, w in zip(first, words.tolist(), strict=True)) > 300
     tally.check()

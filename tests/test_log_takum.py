@@ -14,7 +14,7 @@ from grids import assert_moments
 from oracle_real import exp
 from oracle_takum import LogTakum
 from sheet import Sheet
-from subjects import compare_codes, library
+from subjects import LOOPS, compare_codes, compare_rounding, library
 
 import numfmt as nf
 
@@ -46,29 +46,9 @@ def drawn(count):
     return np.concatenate([np.exp(logs) * rng.choice([-1.0, 1.0], len(logs)), [1.0, -1.0]])
 
 
-def decisions(sheet, rounding):
-    """Which numbers go to their upper neighbour by the words of the key."""
-    by = "code" if "code" in rounding else "value"
-    words = oracle_random.words(KEY, 0, len(sheet.cells)).astype(np.int64)
-    if rounding == "stochastic_equal":
-        return np.array([c.tail != 0 for c in sheet.cells]) & (words >> 31 == 1)
-    if "bits" in rounding:
-        bits, variant = (part.split("=")[1] for part in rounding.rstrip(")").split(",")[:2])
-        return words >> (32 - int(bits)) >= sheet.thresholds(variant, int(bits), by)
-    return np.array(
-        [
-            tail != 0 and oracle.takes_upper_all_bits(tail, [word, 0, 0])
-            for tail, word in zip(sheet.tails(by), words.tolist(), strict=True)
-        ]
-    )
-
-
-def compare(tally, format, x, codes, rounding, overflow="saturate", key=None):
-    """encode, where the policy gives a code."""
-    codes, raises = codes
-    kept = np.ones(len(x), bool) if key else ~raises
-    got = nf.encode(x[kept], library(format), rounding, overflow, key=key)
-    tally.same(got.astype(np.uint64), codes[kept], x[kept], f"{format} {rounding} {overflow}")
+def compare(tally, format, x, coded, rounding, overflow="saturate", **source):
+    """encode by the only loops that there are."""
+    compare_rounding(tally, format, x, coded, rounding, overflow, LOOPS[:1], **source)
 
 
 def compare_all(tally, format, x, policies, step=1):
@@ -79,10 +59,11 @@ def compare_all(tally, format, x, policies, step=1):
             coded = sheet.codes(sheet.rounded(mode), overflow, mode)
             compare(tally, format, x, coded, mode, overflow)
     sheet, x = Sheet(format, x[::step]), x[::step]
+    words = oracle_random.words(KEY, 0, len(x))
     for rounding in ("stochastic", "stochastic(probability=code)", "stochastic_equal", *FEW):
-        coded = sheet.codes(sheet.drawn(decisions(sheet, rounding)), "saturate", "stochastic")
+        coded = sheet.codes(sheet.drawn(sheet.goes_up(rounding, words)), "saturate", "stochastic")
         compare(tally, format, x, coded, rounding, key=nf.Key(KEY))
-    kept = sheet.drawn(decisions(sheet, "stochastic"), "minpos")
+    kept = sheet.drawn(sheet.goes_up("stochastic", words), "minpos")
     coded = sheet.codes(kept, "saturate", "stochastic")
     compare(tally, format, x, coded, "stochastic(underflow=minpos)", key=nf.Key(KEY))
 

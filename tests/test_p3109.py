@@ -10,27 +10,13 @@ import pytest
 from grids import assert_moments
 from oracle_p3109 import Exponents, every_p3109
 from sheet import Sheet
-from subjects import compare_codes, library
+from subjects import compare_codes, compare_rounding, library
 
 import numfmt as nf
-from numfmt import _core
 
 EVERY = every_p3109(range(3, 9))
-ISAS = [*dict.fromkeys((_core.available_isas()[0], "scalar"))]
 every = pytest.mark.parametrize("format", EVERY, ids=cases.spelled)
 KEY = 2027
-
-
-def compare(tally, format, x, coded, rounding, overflow, **source):
-    """encode of those numbers that the policy does not refuse, by the best and the scalar loops."""
-    codes, raises = coded
-    kept = x if source else x[~raises]
-    codes = codes if source else codes[~raises]
-    for isa in ISAS:
-        with _core.forced_isa(isa):
-            got = nf.encode(kept, library(format), rounding, overflow, **source)
-        what = f"{isa} {library(format)} {rounding} {overflow}"
-        tally.same(got.astype(np.uint64), codes, kept, what)
 
 
 @every
@@ -48,7 +34,7 @@ def test_every_deterministic_rounding_under_every_policy(format, tally):
         for mode in oracle.DETERMINISTIC:
             for overflow in oracle.policies(format):
                 coded = sheet.codes(sheet.rounded(mode), overflow, mode)
-                compare(tally, format, x, coded, mode, overflow)
+                compare_rounding(tally, format, x, coded, mode, overflow)
     tally.check()
 
 
@@ -56,25 +42,13 @@ def test_every_deterministic_rounding_under_every_policy(format, tally):
 def test_every_stochastic_rounding_under_every_policy(format, tally):
     """All bits, few bits and either neighbour: what the words of a known key call for."""
     x = cases.interesting_single(format)
-    sheet, words = Sheet(format, x), oracle_random.words(KEY, 0, len(x)).astype(np.int64)
-    up = {
-        "stochastic": [
-            tail != 0 and oracle.takes_upper_all_bits(tail, [word, 0])
-            for tail, word in zip(sheet.tails(), words.tolist(), strict=True)
-        ],
-        "stochastic_equal": [
-            cell.tail != 0 and word >> 31 == 1
-            for cell, word in zip(sheet.cells, words.tolist(), strict=True)
-        ],
-    }
-    for variant in "ABC":
-        few = words >> 29 >= sheet.thresholds(variant, 3)
-        up[f"stochastic(bits=3,variant={variant})"] = few
-    for rounding, decisions in up.items():
-        rounded = sheet.drawn(np.array(decisions))
+    sheet, words = Sheet(format, x), oracle_random.words(KEY, 0, len(x))
+    few = [f"stochastic(bits=3,variant={variant})" for variant in "ABC"]
+    for rounding in ("stochastic", "stochastic_equal", *few):
+        rounded = sheet.drawn(sheet.goes_up(rounding, words))
         for overflow in [p for p in oracle.policies(format) if p != "error"]:
             coded = sheet.codes(rounded, overflow, "stochastic")
-            compare(tally, format, x, coded, rounding, overflow, key=nf.Key(KEY))
+            compare_rounding(tally, format, x, coded, rounding, overflow, key=nf.Key(KEY))
     tally.check()
 
 

@@ -12,13 +12,11 @@ from grids import assert_moments
 from oracle_lns import pow2
 from oracle_real import power_of_two
 from sheet import Sheet, values_of
-from subjects import library
+from subjects import compare_rounding, library
 
 import numfmt as nf
-from numfmt import _core
 
 EVERY = [pow2(width, geometric) for width in range(2, 9) for geometric in (False, True)]
-ISAS = [*dict.fromkeys((_core.available_isas()[0], "scalar"))]
 KEY = 2029
 every = pytest.mark.parametrize("format", EVERY, ids=cases.spelled)
 
@@ -29,17 +27,6 @@ def interesting(format):
     exponents = (*range(first - 3, first + 8), *range(-3, 4), format.b + 1)
     means = {Fraction(float(power_of_two(2 * k + 1, 1))) for k in exponents if abs(k) < 1000}
     return np.concatenate([cases.interesting(format), cases.around(means)])
-
-
-def compare(tally, format, x, coded, rounding, overflow, **source):
-    """encode of those numbers that the policy does not refuse, by the best and the scalar loops."""
-    codes, raises = coded
-    kept = np.ones(len(x), bool) if source else ~raises
-    for isa in ISAS:
-        with _core.forced_isa(isa):
-            got = nf.encode(x[kept], library(format), rounding, overflow, **source)
-        what = f"{isa} {library(format)} {rounding} {overflow}"
-        tally.same(got.astype(np.uint64), codes[kept], x[kept], what)
 
 
 @every
@@ -53,17 +40,15 @@ def test_every_rounding_under_every_policy(format, tally):
         for mode in oracle.DETERMINISTIC:
             rounded = sheet.rounded(mode)
             for overflow in oracle.policies(format):
-                compare(tally, format, x, sheet.codes(rounded, overflow, mode), mode, overflow)
+                compare_rounding(
+                    tally, format, x, sheet.codes(rounded, overflow, mode), mode, overflow
+                )
             codes = sheet.codes(rounded, "saturate", mode)[0]
             got = nf.quantize(x, library(format), mode, dtype=np.float64)
             tally.same(got, values_of(format, codes), x, mode)
-        words = oracle_random.words(KEY, 0, len(x)).tolist()
-        up = [
-            c.tail != 0 and oracle.takes_upper_all_bits(c.tail, [word, 0])
-            for c, word in zip(sheet.cells, words, strict=True)
-        ]
-        coded = sheet.codes(sheet.drawn(np.array(up)), "saturate", "stochastic")
-        compare(tally, format, x, coded, "stochastic", "saturate", key=nf.Key(KEY))
+        up = sheet.goes_up("stochastic", oracle_random.words(KEY, 0, len(x)))
+        coded = sheet.codes(sheet.drawn(up), "saturate", "stochastic")
+        compare_rounding(tally, format, x, coded, "stochastic", "saturate", key=nf.Key(KEY))
     tally.check()
 
 
