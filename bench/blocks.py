@@ -13,7 +13,6 @@ from .ours import ONE_PASS, Setup, options_of
 from .row import (
     IN_MEMORY,
     MEMCPY,
-    MEMCPY_CODES,
     OURS,
     PHILOX,
     Floor,
@@ -31,7 +30,7 @@ NEAREST = {
 }
 MODES = ("toward_zero", "up", "nearest_up", "to_odd")
 SOME = ("mxfp8_e4m3", "mxint8")
-DIRECTED, STOCHASTIC, ENCODE = Floor(0.70, 0.55), Floor(0.42, 0.42), Floor(0.70, 0.70)
+DIRECTED, STOCHASTIC, ENCODE = Floor(0.70, 0.55), Floor(0.42, 0.42), Floor(0.90, 0.75)
 ROWS = 4096  # numbers of a row, where blocks lie along columns
 
 
@@ -95,4 +94,4 @@ def encode_row(format: str) -> Row:
     """Codes and scales out."""
     task = Task("encode", "", format)
     setup, note = encoding(format), note_of(format)
-    return Row(OURS, task, setup, MEMCPY_CODES, ENCODE, least=IN_MEMORY, note=note)
+    return Row(OURS, task, setup, MEMCPY, ENCODE, least=IN_MEMORY, note=note)
