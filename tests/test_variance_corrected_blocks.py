@@ -153,6 +153,33 @@ def test_reported_laws_are_the_laws(name):
                 assert abs(found.get(float(value), 0) - float(p)) < 2**-48
 
 
+def gap_of(mean: float, variance: float) -> float:
+    """The gap of the grid that a block with this mean and variance gets: of a small mean's cell."""
+    values, p = nf.variance_corrected_law([mean, abs(mean) / 1024], [variance, 0.0], "bfp<8,2>")
+    assert (p[1, :2] > 0).all()
+    return float(np.ptp(values[1, :2]))
+
+
+@pytest.mark.parametrize("scale", [1, 2.0**-100, 2.0**90, 2.0**-122])
+def test_the_room_is_decided_exactly(scale):
+    """Means and variances at the last number that fits, and the next one, far from 1 too."""
+    step, room = 2.0**-6, 2 - 3 * 2.0**-6
+    for mean, variance in ((room, 0.0), (room - 60 * step, (10 * step) ** 2)):
+        m, v = mean * scale, variance * scale * scale
+        assert gap_of(m, v) == step * scale
+        assert gap_of(np.nextafter(m, np.inf), v) == 2 * step * scale
+        assert gap_of(m, np.nextafter(v, np.inf)) == 2 * step * scale
+    assert gap_of(-room * scale, 0.0) == step * scale
+
+
+def test_a_sampler_s_update_names_the_block():
+    """sampler_update is of single numbers: its accumulator may not be a block format."""
+    formats = {"gradient": "binary32", "accumulator": "bfp<8,16>"}
+    zeros = np.zeros(16, np.float32)
+    with pytest.raises(nf.FormatError, match="bfp<8,16> is a block format"):
+        nf.sampler_update(zeros, zeros, 0.1, 0.1, formats, "vc", key=KEY)
+
+
 ANCHOR, GAP = 2.0, 1 / 32  # a mean of 2 gives bfp<8,8> the exponent 1
 
 
