@@ -1,7 +1,8 @@
 /* Which jobs the fast loops of blocks are for, and what they need: made once a job.
  *
- * Scales are powers of two, chosen by a rule of exponents.  The rule is one sum of integers: `bump` added to the bits
- * of the largest magnitude carries into the exponent exactly where the rule takes the next power (exponent_by_rule). */
+ * Scales are powers of two, chosen by a rule of exponents or given.  The rule is one sum of integers: `bump` added to
+ * the bits of the largest magnitude carries into the exponent exactly where the rule takes the next power
+ * (exponent_by_rule). */
 #ifndef NF_BLOCK_FAST_PLAN_H
 #define NF_BLOCK_FAST_PLAN_H
 
@@ -15,6 +16,8 @@ typedef struct block_rule {
     uint32_t least, span;          /* largest magnitudes that the loops are for, but for 0: least .. least + span */
     uint32_t code_of_0, zero_code; /* of the scale 2**0, of a block of zeros */
     uint32_t code_mask;
+    int32_t lowest, highest; /* exponents that the loops are for */
+    int sign_shift;          /* moves the sign of a code's exponent to the top; 0 where it has none */
 } block_rule;
 
 typedef struct block_pass {
@@ -45,11 +48,11 @@ static uint32_t bump_of_rule(const nf_block_plan *plan)
 }
 
 /* Scales whose codes are their exponents, but for a constant. */
-static int scales_are_plain(const nf_block_plan *plan)
+static int scales_are_plain(const nf_block_plan *plan, int are_given)
 {
     const nf_block *b = &plan->block;
     if (b->has_tensor_scale || b->compute != NF_compute_exact || b->compat != NF_compat_none ||
-        b->scale_rule == NF_scale_rule_absmax || b->scale_rule == NF_scale_rule_given)
+        (b->scale_rule >= NF_scale_rule_absmax && !are_given))
         return 0;
     if (b->scale_kind == NF_SCALE_EXPONENT)
         return 1;
@@ -75,25 +78,27 @@ static fast_class class_of_elements(const nf_block_plan *plan, fast_constants_f3
 }
 
 /* Exponents under which every constant of the loop is a normal float32: what fast_plan.inc asks of the class, of a
- * format whose ulp is 2**(lsb + e).  Only stochastic rounding takes the digits below it. */
-static void limit_exponents(const block_pass *pass, const nf_block_plan *plan, fast_class class, int64_t *low,
-                            int64_t *high)
+ * format whose ulp is 2**(lsb + e).  Only stochastic rounding takes the digits below it.  0 where there are none. */
+static int limit_exponents(block_pass *pass, const nf_block_plan *plan, fast_class class)
 {
     const nf_grid *g = &plan->element.grid;
     const int64_t lsb = class == FAST_FIXED ? g->emin : g->emin - g->format.fraction_bits;
     const int64_t top = class == FAST_FIXED ? lsb : g->emax - g->format.fraction_bits;
     const int64_t least = pass->is_random ? 31 - SINGLE_BIAS : 2 - SINGLE_BIAS;
-    const int64_t lowest = least - lsb, highest = SINGLE_BIAS - 1 - 23 - top;
-    *low = lowest > plan->low ? lowest : plan->low;
-    *high = highest < plan->high ? highest : plan->high;
+    const int64_t low = least - lsb, high = SINGLE_BIAS - 1 - 23 - top;
+    if (low > plan->high || high < plan->low || low > high)
+        return 0;
+    pass->rule.lowest = (int32_t)(low > plan->low ? low : plan->low);
+    pass->rule.highest = (int32_t)(high < plan->high ? high : plan->high);
+    return 1;
 }
 
-/* The largest magnitudes that get such exponents; 0 where there are none. */
-static int limit_magnitudes(block_pass *pass, const nf_block_plan *plan, int64_t low, int64_t high)
+/* The largest magnitudes that get such exponents by the rule; 0 where there are none. */
+static int limit_magnitudes(block_pass *pass, const nf_block_plan *plan)
 {
-    const int64_t up = plan->top.exponent + SINGLE_BIAS;
-    int64_t least = (low + up) * FIRST_NORMAL - pass->rule.bump,
-            most = (high + 1 + up) * FIRST_NORMAL - pass->rule.bump - 1;
+    const int64_t up = plan->top.exponent + SINGLE_BIAS, bump = pass->rule.bump;
+    int64_t least = (pass->rule.lowest + up) * FIRST_NORMAL - bump;
+    int64_t most = (pass->rule.highest + 1 + up) * FIRST_NORMAL - bump - 1;
     least = least < FIRST_NORMAL ? FIRST_NORMAL : least;
     most = most < INFINITE_BITS ? most : INFINITE_BITS - 1;
     pass->rule.least = (uint32_t)least;
@@ -108,6 +113,7 @@ static void plan_scale_codes(block_pass *pass, const nf_block_plan *plan)
     const int width = is_exponent ? plan->block.exponent_bits : plan->block.scale.width;
     pass->rule.code_of_0 = is_exponent ? 0 : (uint32_t)-plan->low;
     pass->rule.code_mask = ~0u >> (32 - width);
+    pass->rule.sign_shift = is_exponent ? 32 - width : 0;
     const uint32_t of_zeros = plan->block.zero_scale == NF_zero_scale_one ? 0 : (uint32_t)plan->low;
     pass->rule.zero_code = (of_zeros + pass->rule.code_of_0) & pass->rule.code_mask;
 }
@@ -115,10 +121,9 @@ static void plan_scale_codes(block_pass *pass, const nf_block_plan *plan)
 static int block_prepare(const nf_block_job *job, block_pass *pass)
 {
     const nf_block_plan *plan = job->plan;
-    const int reads = job->x_type == NF_F32 && !job->decodes && !job->scales_given;
-    int64_t low, high;
+    const int reads = job->x_type == NF_F32 && !job->decodes;
     if (!reads || job->dry || job->report || (job->to_values ? job->y_type != NF_F32 : job->y_size > 4) ||
-        !scales_are_plain(plan))
+        !scales_are_plain(plan, job->scales_given))
         return 0;
     const fast_class class = class_of_elements(plan, &pass->constants);
     if (class == FAST_NONE)
@@ -132,8 +137,7 @@ static int block_prepare(const nf_block_job *job, block_pass *pass)
     pass->rule.bump = bump_of_rule(plan);
     pass->rule.origin = (uint32_t)(plan->top.exponent + SINGLE_BIAS) << 23;
     plan_scale_codes(pass, plan);
-    limit_exponents(pass, plan, class, &low, &high);
-    return limit_magnitudes(pass, plan, low, high);
+    return limit_exponents(pass, plan, class) && (job->scales_given || limit_magnitudes(pass, plan));
 }
 
 #endif

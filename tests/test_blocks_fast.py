@@ -159,6 +159,26 @@ def test_every_axis_and_size_gives_the_scalar_bits(format, shape, size):
             same_as_scalar(x, nf.parse(format).replace(size=size, axis=axis), mode, **chosen)
 
 
+@pytest.mark.parametrize("format", [*SOME, "mxfp4", "block<int8,16,scale_format=exponent<32>>"])
+@pytest.mark.parametrize("axis", [-1, 0])
+@pytest.mark.parametrize("rule", ["floor", "given"])
+def test_given_scales_give_the_scalar_bits(format, axis, rule):
+    """Exponents near the numbers, far from them, beyond the loops, and E8M0's NaN."""
+    block = nf.parse(format).replace(axis=axis, scale_rule=rule)
+    rng = np.random.default_rng(16)
+    x = rng.standard_normal((64, 1200)).astype(np.float32)
+    shape = nf.encode(x, nf.parse(format).replace(axis=axis), **options(format, "up")).scales.shape
+    middle = 127 if "e8m0" in str(block.scale_format) else 0
+    dtype = np.uint32 if block.scale_width > 8 else np.uint8
+    near = (rng.integers(-12, 12, shape) + middle).astype(dtype)
+    far = rng.integers(0, 256, shape).astype(dtype)
+    far[0, 0] = 255
+    for scales in (near, far):
+        for mode in ("nearest_even", "up", "stochastic"):
+            for numbers in (x, np.zeros_like(x), special()[:1200].reshape(1, -1).repeat(64, 0)):
+                same_as_scalar(numbers, block, mode, scales=scales, **options(format, mode))
+
+
 @pytest.mark.parametrize("format", SOME)
 @pytest.mark.parametrize("sizes", [(2, 3), (16, 16), (5, 1100), (None, 4), (3, None)], ids=str)
 def test_tiles_give_the_scalar_bits(format, sizes):
