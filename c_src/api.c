@@ -64,7 +64,7 @@ nf_status nf_quantize(const nf_format *format, const nf_options *options, nf_typ
     if (status != NF_OK)
         return status;
     if ((unsigned)x_type >= NF_TYPE_COUNT || (unsigned)y_type > NF_F64 ||
-        arrays_are_bad(x, type_size[x_type], y, type_size[y_type], n))
+        arrays_are_bad(x, type_size[x_type], y, type_size[y_type], n) || !nf_affine_fits(format, n))
         return NF_BAD_ARGUMENT;
     status = nf_type_holds(format, options, x_type, y_type);
     if (status != NF_OK)
@@ -92,7 +92,8 @@ nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type 
         return status;
     if (plan.options.overflow == NF_OVERFLOW_unbounded)
         return NF_BAD_OVERFLOW;
-    if ((unsigned)x_type >= NF_TYPE_COUNT || arrays_are_bad(x, type_size[x_type], codes, bytes_of_code(format), n))
+    if ((unsigned)x_type >= NF_TYPE_COUNT || arrays_are_bad(x, type_size[x_type], codes, bytes_of_code(format), n) ||
+        !nf_affine_fits(format, n))
         return NF_BAD_ARGUMENT;
     nf_job job = {.plan = &plan,
                   .x = x,
@@ -107,19 +108,23 @@ nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type 
 }
 
 /* Does the significand of an irrational value, cut behind 63 bits, decide every rounding of the plan?  A geometric mean
- * may be such a value itself. */
+ * may be such a value itself; affine integers turn at (integer + 1/2) * scale.  Affine values must be whole. */
 static int decides(const nf_grid *source, const nf_plan *plan)
 {
     enum { DECIDED_BITS = 62 };
     nf_format_facts facts;
     const nf_options *o = &plan->options;
+    if (source->format.family == NF_AFFINE && !nf_affine_is_short(&source->format))
+        return 0;
     if (!has_irrational_values(source) || has_irrational_values(&plan->grid))
         return 1;
     if (plan->grid.format.family == NF_CODEBOOK && !codebook_turns_fit(plan->grid.format.codebook, DECIDED_BITS))
         return 0;
     nf_format_describe(&plan->grid.format, &facts);
     const int words = o->rounding == NF_ROUND_stochastic;
-    return facts.precision + (words ? o->random_bits_per_element ? o->random_bits_per_element : 32 : 0) <= DECIDED_BITS;
+    const int scale_bits = plan->grid.format.family == NF_AFFINE ? 1 + nf_affine_scale_bits(&plan->grid.format) : 0;
+    const int drawn = words ? o->random_bits_per_element ? o->random_bits_per_element : 32 : 0;
+    return facts.precision + scale_bits + drawn <= DECIDED_BITS;
 }
 
 nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_options *options,
@@ -134,7 +139,9 @@ nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_
         return status;
     if (plan.options.overflow == NF_OVERFLOW_unbounded)
         return NF_BAD_OVERFLOW;
-    if (!decides(&grid, &plan) || arrays_are_bad(source_codes, bytes_of_code(source), codes, bytes_of_code(target), n))
+    if (!decides(&grid, &plan) ||
+        arrays_are_bad(source_codes, bytes_of_code(source), codes, bytes_of_code(target), n) ||
+        !nf_affine_fits(source, n) || !nf_affine_fits(target, n))
         return NF_BAD_ARGUMENT;
     nf_job job = {.plan = &plan,
                   .source = &grid,
@@ -156,7 +163,8 @@ nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, 
     if (status != NF_OK)
         return status;
     const nf_kernels *kernels = nf_pick_kernels(isa);
-    if (!kernels || (unsigned)y_type > NF_F64 || arrays_are_bad(codes, bytes_of_code(format), y, type_size[y_type], n))
+    if (!kernels || (unsigned)y_type > NF_F64 ||
+        arrays_are_bad(codes, bytes_of_code(format), y, type_size[y_type], n) || !nf_affine_fits(format, n))
         return NF_BAD_ARGUMENT;
     nf_job job = {.source = &grid,
                   .x = codes,

@@ -5,7 +5,7 @@
 enum { WIDEST_DIVIDED = 30, MOST_SCALE_BITS = 24, MOST_EXPONENT_BITS = 32, WIDEST_QPYTORCH = 22, WIDEST_TURN = 62 };
 
 #define NF_ELEMENT(family, width, is_signed, exponent_bits, special, subnormals, fraction_bits, bias) \
-    {NF_##family, width, is_signed, exponent_bits, NF_##special, NF_##subnormals, fraction_bits, bias, NULL}
+    {NF_##family, width, is_signed, exponent_bits, NF_##special, NF_##subnormals, fraction_bits, bias, NULL, NULL}
 
 static const nf_named_block named_blocks[] = {
 #define NF_BLOCK(name, size, element, scale, rule, has_tensor_scale, aliases) \
@@ -73,7 +73,7 @@ static int64_t lowest_power(const nf_grid *g)
 static int is_blank(const nf_format *f)
 {
     return !f->family && !f->width && !f->is_signed && !f->exponent_bits && !f->special && !f->subnormals &&
-           !f->fraction_bits && !f->bias && !f->codebook;
+           !f->fraction_bits && !f->bias && !f->codebook && !f->affine;
 }
 
 static nf_status scale_init(nf_block_plan *plan)
@@ -148,7 +148,8 @@ static nf_status block_init(nf_block_plan *plan, const nf_block *block)
     if (!block || !choices_are_known(block))
         return NF_BAD_FORMAT;
     plan->block = *block;
-    if (scale_init(plan) != NF_OK || nf_plan_init(&plan->element, &block->element, &defaults) != NF_OK)
+    if (scale_init(plan) != NF_OK || nf_plan_init(&plan->element, &block->element, &defaults) != NF_OK ||
+        block->element.family == NF_AFFINE)
         return NF_BAD_FORMAT;
     const nf_grid *g = &plan->element.grid;
     nf_unpack_code(g, g->max_magnitude, &plan->top);

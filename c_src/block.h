@@ -68,37 +68,6 @@ NF_INLINE nf_tile tile_at(const nf_block_shape *s, size_t number)
     return tile;
 }
 
-/* Product of two numbers; the last of its 64 bits is set where more were cut off. */
-NF_INLINE nf_unpacked product(const nf_unpacked *a, const nf_unpacked *b)
-{
-    const int sign = a->sign ^ b->sign;
-    const nf_unpacked *special = a->kind > b->kind ? a : b, *other = special == a ? b : a;
-    if (special->kind == NF_NAN || (special->kind == NF_INFINITY && other->kind == NF_ZERO))
-        return (nf_unpacked){.kind = NF_NAN};
-    if (special->kind == NF_INFINITY || other->kind == NF_ZERO)
-        return (nf_unpacked){.kind = special->kind == NF_INFINITY ? NF_INFINITY : NF_ZERO, .sign = (uint8_t)sign};
-    unsigned __int128 exact = (unsigned __int128)a->significand * b->significand;
-    const int carries = (int)(exact >> 127);
-    exact <<= !carries;
-    return (nf_unpacked){.kind = NF_FINITE_NUMBER,
-                         .sign = (uint8_t)sign,
-                         .exponent = a->exponent + b->exponent + carries,
-                         .significand = (uint64_t)(exact >> 64) | ((uint64_t)exact != 0)};
-}
-
-/* a / b for a finite b that is not 0; of a finite a the last bit is set where something is left. */
-NF_INLINE nf_unpacked ratio(const nf_unpacked *a, const nf_unpacked *b)
-{
-    nf_rest rest;
-    const nf_scale scale = {b->significand, b->exponent};
-    nf_unpacked q = quotient(a, &scale, &rest);
-    q.sign ^= b->sign;
-    return q;
-}
-
-/* The nearest float32. */
-NF_INLINE nf_unpacked single(nf_unpacked x) { return nearest_of(NF_F32, &x); }
-
 /* The value of an element under a scale, and under the tensor's. */
 NF_INLINE nf_unpacked value_under(const nf_block_plan *plan, const nf_unpacked *scale, const nf_unpacked *element)
 {

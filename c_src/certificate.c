@@ -78,20 +78,39 @@ static int64_t smallest_exponent(const nf_grid *g)
     return g->emin;
 }
 
-/* Irrational values are rounded to the type's: it must have their range, the largest one not round out of it; but the
- * widest type is always taken. */
+/* Such values are rounded to the type's: it must have their range, the largest one not round out of it; but the widest
+ * type is always taken. */
 static int type_holds_irrational(const nf_grid *g, const extent *t)
 {
     nf_format_facts facts;
     nf_unpacked top;
-    if (t == &extents[NF_F64])
-        return 1;
     nf_format_describe(&g->format, &facts);
     nf_unpack_code(g, facts.max_code, &top);
     const uint64_t ones = ((uint64_t)4 << t->fraction_bits) - 1;
     if (top.exponent == t->highest && top.significand >> (62 - t->fraction_bits) == ones)
         return 0;
     return g->emin >= t->lowest && g->emax <= t->highest;
+}
+
+/* The same for affine values, under every scale: the smallest ones do not become 0, nor the largest infinite. */
+static int holds_affine(const nf_grid *g, const extent *t)
+{
+    nf_grid grid = *g;
+    int holds = 1;
+    for (size_t i = 0; i < g->format.affine->count; i++) {
+        take_affine_scale(&grid, i);
+        const uint64_t high = grid.max_magnitude, low = grid.min_magnitude;
+        const nf_unpacked most = number_of(0, high > low ? high : low, 0), largest = product(&most, &grid.scale);
+        holds &= grid.scale.exponent >= t->lowest && nearest_of((nf_type)(t - extents), &largest).kind != NF_INFINITY;
+    }
+    return holds;
+}
+
+static int type_holds_rounded(const nf_grid *g, const extent *t)
+{
+    if (t == &extents[NF_F64])
+        return 1;
+    return g->format.family == NF_AFFINE ? holds_affine(g, t) : type_holds_irrational(g, t);
 }
 
 static int holds_codebook(const nf_grid *g, const extent *t)
@@ -107,8 +126,8 @@ static int type_holds_format(const nf_grid *g, const extent *t)
     if (g->format.family == NF_CODEBOOK)
         return holds_codebook(g, t);
     int64_t low = smallest_exponent(g), high = g->emax;
-    if (has_irrational_values(g))
-        return type_holds_irrational(g, t);
+    if (has_rounded_values(g))
+        return type_holds_rounded(g, t);
     if (low < t->lowest || high > t->highest)
         return 0;
     if (!holds_code(t, g, g->max_magnitude) || !holds_code(t, g, code_of(g, g->min_magnitude, g->sign_bit != 0)))
@@ -208,8 +227,8 @@ static int holds_results(const nf_plan *p, const extent *x, const extent *y)
         return holds_codebook(g, y);
     int unbounded = p->options.overflow == NF_OVERFLOW_unbounded;
     int64_t high = unbounded || x->highest < g->emax ? x->highest : g->emax;
-    if (has_irrational_values(g))
-        return type_holds_irrational(g, y);
+    if (has_rounded_values(g))
+        return type_holds_rounded(g, y);
     if (reaches_ends(p, x->highest, !x->is_integer) || p->options.nan == NF_NAN_max || p->options.nan == NF_NAN_min)
         if (!holds_ends(p, y))
             return 0;

@@ -2,6 +2,7 @@
 #ifndef NF_FAMILIES_H
 #define NF_FAMILIES_H
 
+#include "affine.h"
 #include "codebook.h"
 #include "fixed_point.h"
 #include "floating_point.h"
@@ -16,7 +17,8 @@
     ROW(FIXED, fixed, extra) \
     ROW(FLOAT, float, extra) \
     ROW(POSIT, posit, extra) \
-    ROW(LNS, lns, extra) ROW(CODEBOOK, codebook, extra) ROW(TAKUM, takum, extra) ROW(LOG_TAKUM, log_takum, extra)
+    ROW(LNS, lns, extra) \
+    ROW(CODEBOOK, codebook, extra) ROW(TAKUM, takum, extra) ROW(LOG_TAKUM, log_takum, extra) ROW(AFFINE, affine, extra)
 
 /* Does a descriptor of the family describe a format?  Then the rest of its grid. */
 #define NF_FAMILY_DECLARED(NAME, name, extra) \

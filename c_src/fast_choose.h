@@ -90,7 +90,7 @@ static int fast_choose(const nf_job *job, int is_wide, fast_pass *pass)
 /* Is every number of the input a float32, a float64, or neither?  Sets up the decoder where the input is of codes. */
 static int fast_input(const nf_job *job, fast_pass *pass, int *fits_f32)
 {
-    static const nf_format half = {NF_FLOAT, 16, 1, 5, NF_IEEE, NF_SUBNORMALS, 10, 15, NULL};
+    static const nf_format half = {NF_FLOAT, 16, 1, 5, NF_IEEE, NF_SUBNORMALS, 10, 15, NULL, NULL};
     nf_grid half_grid;
     const nf_grid *source = job->source;
     if (!source && job->x_type != NF_F16) {

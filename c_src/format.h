@@ -46,8 +46,11 @@ typedef struct nf_grid {
     uint8_t has_nan, has_infinity, has_negative_zero;
     uint8_t keeps_nan_sign; /* a NaN code of either sign */
     uint8_t is_p3109;
-    uint8_t lacks_zero; /* floats: magnitude 0 is the smallest value */
-    uint8_t is_tapered; /* posits, takums: rounds on the encoding, to 0 by chance alone; infinities are NaR */
+    uint8_t lacks_zero;     /* floats: magnitude 0 is the smallest value */
+    uint8_t is_tapered;     /* posits, takums: rounds on the encoding, to 0 by chance alone; infinities are NaR */
+    nf_unpacked scale;      /* affine: of the elements at hand, as are max_magnitude and so on */
+    nf_unpacked reciprocal; /* affine: the float32 by which numbers are multiplied, or of kind NF_ZERO */
+    int64_t zero_point;     /* affine, else 0 */
     uint64_t smallest_significand; /* tapered: of the smallest positive value, as in nf_unpacked */
     uint64_t
         *roots; /* NULL, or a loop's own table for lns.c: significands of fractional powers of 2, 0 where unknown */
@@ -86,6 +89,12 @@ enum {
 NF_INLINE int has_irrational_values(const nf_grid *grid)
 {
     return grid->format.family == NF_LNS || grid->format.family == NF_LOG_TAKUM;
+}
+
+/* Does a float type take the nearest of some value? */
+NF_INLINE int has_rounded_values(const nf_grid *grid)
+{
+    return has_irrational_values(grid) || grid->format.family == NF_AFFINE;
 }
 
 /* Bytes of a code of a checked format. */

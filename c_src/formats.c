@@ -12,11 +12,11 @@ static const nf_named_format named_formats[] = {
 #define NF_FORMAT(name, family, width, is_signed, exponent_bits, special, subnormals, fraction_bits, bias, aliases) \
     {#name, \
      aliases, \
-     {NF_##family, width, is_signed, exponent_bits, NF_##special, NF_##subnormals, fraction_bits, bias, NULL}},
+     {NF_##family, width, is_signed, exponent_bits, NF_##special, NF_##subnormals, fraction_bits, bias, NULL, NULL}},
 #include "formats.def"
 #undef NF_FORMAT
 #define NF_NAMED_CODEBOOK(name, width, aliases, ...) \
-    {#name, aliases, {NF_CODEBOOK, width, 0, 0, 0, 0, 0, 0, &name##_codebook}},
+    {#name, aliases, {NF_CODEBOOK, width, 0, 0, 0, 0, 0, 0, &name##_codebook, NULL}},
 #include "codebooks.def"
 #undef NF_NAMED_CODEBOOK
 };
@@ -69,7 +69,8 @@ nf_status nf_grid_init(nf_grid *g, const nf_format *format)
     memset(g, 0, sizeof *g);
     if (!format || format->family >= NF_FAMILY_COUNT || format->width > 64 || format->is_signed > 1)
         return NF_BAD_FORMAT;
-    if ((format->family == NF_CODEBOOK) != (format->codebook != NULL) || !sound[format->family](format))
+    if ((format->family == NF_CODEBOOK) != (format->codebook != NULL) ||
+        (format->family == NF_AFFINE) != (format->affine != NULL) || !sound[format->family](format))
         return NF_BAD_FORMAT;
     g->format = *format;
     g->mask = ~(uint64_t)0 >> (64 - format->width);
@@ -101,6 +102,8 @@ static uint8_t precision_of(const nf_grid *g)
 {
     if (g->format.family == NF_FIXED)
         return (uint8_t)(g->format.width - g->format.is_signed);
+    if (g->format.family == NF_AFFINE)
+        return g->format.width;
     if (g->format.family == NF_FLOAT || g->format.family == NF_LNS)
         return (uint8_t)(g->format.fraction_bits + 1);
     if (g->format.family == NF_CODEBOOK)
@@ -118,7 +121,7 @@ nf_status nf_format_describe(const nf_format *format, nf_format_facts *facts)
     memset(facts, 0, sizeof *facts);
     int is_float = format->family == NF_FLOAT;
     facts->max_code = code_of(&g, g.max_magnitude, 0);
-    facts->min_code = code_of(&g, g.min_magnitude, g.sign_bit != 0);
+    facts->min_code = code_of(&g, g.min_magnitude, g.sign_bit || format->family == NF_AFFINE);
     int first_is_normal = is_float && (format->subnormals != NF_SUBNORMALS || g.lacks_zero);
     facts->smallest_positive_code = code_of(&g, first_is_normal ? g.normal_magnitude : g.max_magnitude ? 1 : 0, 0);
     facts->smallest_normal_code = code_of(&g, g.normal_magnitude <= g.max_magnitude ? g.normal_magnitude : 0, 0);
@@ -156,13 +159,22 @@ int nf_rounding_leaves(uint8_t rounding)
     return leaves_both;
 }
 
+static int has_zero_points(const nf_affine *affine)
+{
+    int has = 0;
+    for (size_t i = 0; affine->zero_points && i < affine->count; i++)
+        has |= affine->zero_points[i] != 0;
+    return has;
+}
+
 static int overflow_has_meaning(const nf_grid *g, uint8_t overflow, uint8_t wrap_bits)
 {
-    int fixed = g->format.family == NF_FIXED;
+    const int affine = g->format.family == NF_AFFINE, fixed = g->format.family == NF_FIXED || affine;
     if (wrap_bits && overflow != NF_OVERFLOW_wrap && overflow != NF_OVERFLOW_wrap_sign_magnitude)
         return 0;
     switch (overflow) {
     case NF_OVERFLOW_saturate_symmetric:
+        return fixed && !(affine && g->sign_bit && has_zero_points(g->format.affine));
     case NF_OVERFLOW_drop_bits:
         return fixed;
     case NF_OVERFLOW_saturate_zero:
@@ -178,7 +190,7 @@ static int overflow_has_meaning(const nf_grid *g, uint8_t overflow, uint8_t wrap
     case NF_OVERFLOW_wrap_sign_magnitude:
         return fixed && g->sign_bit && wrap_bits <= g->format.width;
     case NF_OVERFLOW_unbounded:
-        return (fixed || g->format.family == NF_FLOAT) && !g->lacks_zero;
+        return ((fixed && !affine) || g->format.family == NF_FLOAT) && !g->lacks_zero;
     default:
         return overflow < NF_OVERFLOW_COUNT;
     }

@@ -193,7 +193,7 @@ static void decode_piece(void *context, size_t piece)
     const char *codes = (const char *)job->x + start * job->x_size;
     char *y = (char *)job->y + start * job->y_size;
     const processor_rounding caller = round_toward(1);
-    f->kernels->decode(job->source, codes, job->x_size, job->y_type, y, n, job->whole_n);
+    f->kernels->decode(job->source, codes, job->x_size, job->y_type, y, start, n, job->whole_n);
     round_again(caller);
 }
 

@@ -18,6 +18,7 @@ typedef struct nf_job {
     int to_values; /* y holds values, not codes */
     int dry;       /* look for failures, write nothing */
     size_t n;
+    size_t place;                 /* of element 0 in the whole call: scales go by it */
     size_t whole_n;               /* elements of the whole call, of which this job may be a piece */
     nf_report *report;            /* or NULL */
     const struct nf_steps *steps; /* of a codebook, or NULL: see codebook_steps.h */
@@ -37,6 +38,7 @@ NF_INLINE nf_job nf_job_piece(const nf_job *job, size_t start, size_t n, nf_plan
     piece.plan = plan;
     piece.x = (const char *)job->x + start * job->x_size;
     piece.y = (char *)job->y + start * job->y_size;
+    piece.place += start;
     piece.n = n;
     return piece;
 }
@@ -77,8 +79,8 @@ typedef struct nf_update_job {
 typedef struct nf_kernels {
     const char *name;
     void (*run)(nf_job *job);
-    void (*decode)(const nf_grid *grid, const void *codes, size_t code_size, nf_type y_type, void *y, size_t n,
-                   size_t whole_n);
+    void (*decode)(const nf_grid *grid, const void *codes, size_t code_size, nf_type y_type, void *y, size_t place,
+                   size_t n, size_t whole_n);
     int (*has_specials)(nf_type type, const void *x, size_t n); /* any NaN or infinity? */
     void (*blocks)(nf_block_job *job);
     nf_unpacked (*largest)(nf_type type, const void *x, size_t n); /* finite magnitude, or zero */

@@ -28,6 +28,8 @@ nf_status nf_law_init(nf_law *law, const nf_format *format, uint8_t method)
     nf_status status = nf_grid_init(&law->grid, format);
     if (status != NF_OK)
         return status;
+    if (format->family == NF_AFFINE)
+        return NF_BAD_FORMAT;
     if (method >= NF_LAW_METHOD_COUNT)
         return NF_BAD_ARGUMENT;
     const nf_grid *grid = &law->grid;

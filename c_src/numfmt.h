@@ -60,6 +60,7 @@ typedef enum nf_family {
     NF_CODEBOOK,
     NF_TAKUM,
     NF_LOG_TAKUM,
+    NF_AFFINE,
     NF_FAMILY_COUNT
 } nf_family;
 
@@ -97,6 +98,27 @@ typedef struct nf_codebook {
     uint8_t turns; /* nf_turns */
 } nf_codebook;
 
+/* How affine integers divide numbers by the scale: exactly, or by float32 arithmetic, rounding the reciprocal of the
+ * scale and its product with the number each to nearest even. */
+typedef enum nf_divide { NF_DIVIDE_EXACT = 0, NF_DIVIDE_FL32_RECIPROCAL, NF_DIVIDE_COUNT } nf_divide;
+
+/* The scales of affine integers.  In an array in C order, `extent` is the size of the axis along which they vary and
+ * `inner` the product of the sizes behind it.  Its size is a multiple of inner * extent.
+ *
+ *   count 1                one scale for all; extent and inner are 1
+ *   group 0, count extent  one for each index along the axis
+ *   group G                one for each G indices along the axis, of which the last group may have fewer, and for each
+ *                          index of the other axes, in C order
+ *
+ * It and its arrays belong to the caller and stay as they are for as long as a format that names it is used. */
+typedef struct nf_affine {
+    const double *scales;       /* count; positive and finite; NF_DIVIDE_FL32_RECIPROCAL: float32 numbers with a finite
+                                   float32 reciprocal */
+    const int64_t *zero_points; /* NULL, all 0, or count: integers that are codes, below 2**63 */
+    size_t count, extent, inner, group;
+    uint8_t divide; /* nf_divide */
+} nf_affine;
+
 /* A format.  Fill the fields of its family, leave the others 0, and ask nf_format_check.
  *
  *   NF_FIXED  code = two's complement (or unsigned) integer, value = code * 2**-fraction_bits.
@@ -116,7 +138,10 @@ typedef struct nf_codebook {
  *   NF_CODEBOOK  value = codebook->values[code]; width: the bits of count - 1.  Codes from count on decode to NaN.
  *
  *   NF_TAKUM  two's complement code | S | D | regime 3 | characteristic | fraction |, 0s behind the code below 12 bits;
- *             width 2..64; 10..0 is NaR.  NF_LOG_TAKUM: sqrt(e)**(characteristic + fraction); most are irrational. */
+ *             width 2..64; 10..0 is NaR.  NF_LOG_TAKUM: sqrt(e)**(characteristic + fraction); most are irrational.
+ *
+ *   NF_AFFINE  code = two's complement (or unsigned) integer, value = scale * (integer - zero point); width 1..64.
+ *              Functions of one code, and the facts, take the first scale. */
 typedef struct nf_format {
     uint8_t family;
     uint8_t width;
@@ -127,6 +152,7 @@ typedef struct nf_format {
     int32_t fraction_bits;
     int64_t bias;
     const nf_codebook *codebook;
+    const nf_affine *affine;
 } nf_format;
 
 /* NF_OK, or NF_BAD_FORMAT where a field is out of range or no nonzero finite value would exist. */
@@ -241,14 +267,15 @@ nf_status nf_quantize(const nf_format *format, const nf_options *options, nf_typ
 nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type x_type, const void *x, void *codes,
                     size_t n, nf_report *report);
 
-/* codes -> values, exact; NF_BAD_TYPE where the type cannot hold every value of the format.  Irrational values become
- * the nearest numbers of the type: NF_F64 is taken for any (beyond its range that is an infinity, or 0), a narrower
- * type where it has the range.  `isa` and `threads` are as in nf_options. */
+/* codes -> values, exact; NF_BAD_TYPE where the type cannot hold every value of the format.  Irrational values and
+ * those of affine integers become the nearest numbers of the type: NF_F64 is taken for any (beyond its range that is an
+ * infinity, or 0), a narrower type where it has the range.  `isa` and `threads` are as in nf_options. */
 nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, void *y, size_t n, uint8_t isa,
                     uint32_t threads);
 
 /* codes of one format -> codes of another, one rounding.  From irrational to rational values at most 62 significant
- * bits are rounded to, with those that a stochastic rounding draws (32, or N): else NF_BAD_ARGUMENT. */
+ * bits are rounded to, with those that a stochastic rounding draws (32, or N): else NF_BAD_ARGUMENT.  So is a source of
+ * affine integers with values of more than 64 significant bits. */
 nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_options *options,
                      const void *source_codes, void *codes, size_t n, nf_report *report);
 

@@ -23,7 +23,7 @@ NF_INLINE uint64_t code_of(const nf_grid *grid, uint64_t magnitude, int sign)
         return sign ? magnitude | grid->sign_bit : magnitude;
     if (grid->format.family == NF_LNS)
         return lns_code(grid, magnitude, sign);
-    return (sign ? 0 - magnitude : magnitude) & grid->mask;
+    return ((sign ? 0 - magnitude : magnitude) + (uint64_t)grid->zero_point) & grid->mask;
 }
 
 /* The finite end on the side of `sign`; below an unsigned format that is code 0. */
@@ -32,7 +32,7 @@ NF_INLINE uint64_t end_code(const nf_plan *plan, int sign)
     const nf_grid *grid = &plan->grid;
     int symmetric = plan->options.overflow == NF_OVERFLOW_saturate_symmetric && grid->sign_bit;
     uint64_t magnitude = sign && !symmetric ? grid->min_magnitude : grid->max_magnitude;
-    return code_of(grid, magnitude, sign && grid->sign_bit);
+    return code_of(grid, magnitude, sign && (grid->sign_bit || grid->format.family == NF_AFFINE));
 }
 
 NF_INLINE uint64_t nan_code(const nf_grid *grid, int sign)
@@ -169,7 +169,7 @@ NF_INLINE uint64_t wrap_magnitude(const nf_grid *grid, uint64_t bits, int sign, 
     return bits | (sign ? grid->sign_bit : ones_between(width - count, width - 1));
 }
 
-/* A rounded integer of fixed point beyond its range: `bits` are its low 64 bits, two's complement. */
+/* A rounded integer of fixed point or an affine one beyond its range: `bits` are its low 64 bits, two's complement. */
 NF_INLINE nf_outcome overflow_fixed(const nf_plan *plan, uint64_t bits, int sign, int carry_bit)
 {
     const nf_grid *grid = &plan->grid;
@@ -182,7 +182,7 @@ NF_INLINE nf_outcome overflow_fixed(const nf_plan *plan, uint64_t bits, int sign
     case NF_OVERFLOW_wrap_sign_magnitude:
         return outcome(wrap_magnitude(grid, bits, sign, count, carry_bit), NF_WAS_OVERFLOWED);
     case NF_OVERFLOW_saturate_zero:
-        return outcome(0, NF_WAS_OVERFLOWED);
+        return outcome(grid->zero_code, NF_WAS_OVERFLOWED);
     case NF_OVERFLOW_error:
         return outcome(0, NF_WAS_OVERFLOWED | NF_FAILED_RANGE);
     default:

@@ -31,13 +31,26 @@ from ._report import Report
 from ._sampling import gaussian, variance_corrected, variance_corrected_law
 from ._threads import get_num_threads, set_num_threads
 from ._update import sampler_update
-from .formats import LNS, P3109, Block, Codebook, Fixed, Float, Format, Posit, PowerOfTwo, Takum
+from .formats import (
+    LNS,
+    P3109,
+    Affine,
+    Block,
+    Codebook,
+    Fixed,
+    Float,
+    Format,
+    Posit,
+    PowerOfTwo,
+    Takum,
+)
 
 __version__: str = _text(_lib.nf_version())
 
 __all__ = [
     "LNS",
     "P3109",
+    "Affine",
     "Block",
     "BlockCodes",
     "Codebook",

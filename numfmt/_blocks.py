@@ -29,7 +29,7 @@ from ._exact import exact_values
 from ._random import Generator, Key
 from ._report import Report
 from ._threads import count
-from .formats import Block
+from .formats import Affine, Block
 from .formats.block import Exponent
 
 _FLOAT64_BITS, _FLOAT64_EXPONENTS = 53, (-1074, 1023)
@@ -260,7 +260,12 @@ def exact_floats(plan: Plan, codes: Any) -> Array:
     from ._quantize import decode as decode_any
 
     format = plan.format
-    if format.has_irrational or (isinstance(format, Block) and not _fits_float64(format)):
+    is_wide = isinstance(format, Affine) and format.scale_bits + format.width + 1 > _FLOAT64_BITS
+    if (
+        is_wide
+        or format.has_irrational
+        or (isinstance(format, Block) and not _fits_float64(format))
+    ):
         raise DtypeError(f"values of {format} are no float64; convert to or from blocks needs that")
     values: Array = decode_any(codes, format)
     return values

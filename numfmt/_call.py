@@ -17,7 +17,7 @@ from ._parse import parse
 from ._random import Generator, Key, core_key, give_back, take_key
 from ._report import Report, add, receivers
 from ._threads import count
-from .formats import Block
+from .formats import Affine, Block
 from .formats._base import code_dtype
 
 _NULL, _new = ffi.NULL, ffi.new
@@ -36,6 +36,7 @@ class Plan:
     def __init__(self, format: object, rounding: Any, overflow: Any, nan: Any) -> None:
         self.format = parse(format)
         self.is_block = isinstance(self.format, Block)
+        self.varies = isinstance(self.format, Affine) and self.format.varies
         self.descriptor = self.format._c if self.is_block else self.format._descriptor()
         self.code_dtype = code_dtype(self.format)
         last = (1 << 8 * self.code_dtype.itemsize) - 1
@@ -63,6 +64,14 @@ class Plan:
             options.isa, options.threads, options.may_spoil = settings
             self._options[settings] = options
         return options
+
+    def descriptor_for(self, source: Input) -> Any:
+        """The format as the core has it; of affine integers with several scales that for the
+        array."""
+        if not self.varies:
+            return self.descriptor
+        assert isinstance(self.format, Affine)
+        return self.format._descriptor_for(source.given.shape, source.name)
 
     def rounded_dtype(self, source: _Dtype, dtype: Any) -> _Dtype:
         """The dtype of rounded values: the caller's, else the input's, else float64; one that holds

@@ -36,7 +36,7 @@ def _are_plain(x: Any, out: Any) -> bool:
 
 def quantize(plan: Plan, x: Any, out: Any) -> bool:
     """`x` rounded into `out`, of the same dtype."""
-    if not _are_plain(x, out) or receivers(None):
+    if plan.varies or not _are_plain(x, out) or receivers(None):
         return False
     dtype = x.dtype
     kind = _FLOAT_TYPES.get(dtype)
@@ -51,7 +51,7 @@ def quantize(plan: Plan, x: Any, out: Any) -> bool:
 
 def encode(plan: Plan, x: Any, out: Any) -> bool:
     """The codes of `x` into `out`."""
-    if not _are_plain(x, out) or receivers(None):
+    if plan.varies or not _are_plain(x, out) or receivers(None):
         return False
     kind = TYPES.get(x.dtype)
     if kind is None or out.dtype != plan.code_dtype:
@@ -65,7 +65,7 @@ def encode(plan: Plan, x: Any, out: Any) -> bool:
 
 def decode(plan: Plan, codes: Any, dtype: Any, out: Any) -> bool:
     """The values of `codes`, all of whose bits count, into `out`."""
-    if not _are_plain(codes, out) or codes.dtype != plan.code_dtype:
+    if plan.varies or not _are_plain(codes, out) or codes.dtype != plan.code_dtype:
         return False
     kind = _FLOAT_TYPES.get(out.dtype)
     if kind is None or not plan.every_integer_is_code or as_dtype(dtype) != out.dtype:

@@ -8,12 +8,14 @@ import numpy as np
 
 from ._arrays import Array
 from ._errors import DtypeError
-from .formats import Format
+from .formats import Affine, Format
 from .formats._base import irrational, value_of
 
 
 def exact_values(codes: Array, format: Format) -> Array:
     """An object array of exact values."""
+    if isinstance(format, Affine):
+        return format.exact_values(codes)
     found: dict[int, object] = {}
     for code in np.unique(codes).tolist():
         if (power := irrational(format, code)) is not None:

@@ -11,15 +11,22 @@ from ._block_shape import layout_of
 from ._core import ffi, lib
 from ._errors import FormatError
 from ._parse import parse
-from .formats import Block, Format
+from .formats import Affine, Block, Format
 
 _POWERS = "the largest number of the block chooses a power of two"
+
+
+def refuse_affine(format: Format) -> None:
+    """Affine integers have no variance-corrected law here, nor have samplers their scales."""
+    if isinstance(format, Affine):
+        raise FormatError(f"{format} is not supported here: affine integers are for quantize")
 
 
 class Grid:
     """The grid of a format of single numbers."""
 
     def __init__(self, format: Format) -> None:
+        refuse_affine(format)
         self.format = self.element = format.bare()
 
     def draw(self, shape: tuple[int, ...], method: int, given: tuple[Any, ...], *rest: Any) -> int:

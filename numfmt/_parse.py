@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,8 @@ from ._core import lib
 from ._errors import FormatError, unknown
 from ._grammar import integer_of, sort_out, split
 from ._parse_block import block_names, is_block, parse_block
-from .formats import LNS, P3109, Codebook, Fixed, Float, Format, Posit, PowerOfTwo, Takum
+from .formats import LNS, P3109, Affine, Codebook, Fixed, Float, Format, Posit, PowerOfTwo, Takum
+from .formats._scales import nested
 from .formats.codebook import TURNS, values_of_row
 from .formats.float import SPECIALS, SUBNORMALS
 from .formats.power_of_two import TIES
@@ -130,6 +132,37 @@ def _codebook(parts: list[str], spelling: str) -> Format:
     return Codebook(tuple(values), **keywords)
 
 
+def _affine(parts: list[str], spelling: str, signed: bool) -> Format:
+    names = ("axis", "group", "shape", "divide", *_CARRIED)
+    positional, given = sort_out(parts, names, spelling)
+    keywords: dict[str, Any] = dict(given)
+    if not 2 <= len(positional) <= 3:
+        raise FormatError(
+            f"format={spelling!r}: write affine<width,scale>, affine<width,scale,zero_point> or "
+            f"affine<width,scale|scale|...,zero_point|zero_point|...,axis=...>"
+        )
+    width, scales, *zeros = positional
+    found: dict[str, Any] = {
+        "scale": [_number(part, spelling) for part in scales.split("|")],
+        "zero_point": [integer_of(part, spelling) for part in (zeros or ["0"])[0].split("|")],
+    }
+    shape = [integer_of(part, spelling) for part in keywords.pop("shape", "").split("x") if part]
+    for name, values in found.items():
+        if len(values) == 1 and (name == "zero_point" or "axis" not in keywords):
+            found[name] = values[0]
+        elif shape:
+            if min(shape) < 1 or math.prod(shape) != len(values):
+                raise FormatError(
+                    f"format={spelling!r}: {len(values)} {name}s do not have the shape "
+                    f"{'x'.join(map(str, shape))}"
+                )
+            found[name] = nested(values, tuple(shape))
+    for name, field in (("axis", "channel_axis"), ("group", "group_size")):
+        if name in keywords:
+            keywords[field] = integer_of(keywords.pop(name), spelling)
+    return Affine(integer_of(width, spelling), **found, signed=signed, **keywords)
+
+
 def _takum(parts: list[str], spelling: str, log: bool) -> Format:
     positional, keywords = _arguments(parts, _CARRIED, spelling)
     name = "takum_log" if log else "takum"
@@ -158,6 +191,8 @@ _FAMILIES: dict[str, Callable[[list[str], str], Format]] = {
     "lns": _lns,
     "pow2": _power_of_two,
     "codebook": _codebook,
+    "affine": functools.partial(_affine, signed=True),
+    "uaffine": functools.partial(_affine, signed=False),
     "takum": functools.partial(_takum, log=False),
     "takum_log": functools.partial(_takum, log=True),
     "ap_fixed": functools.partial(_ap_fixed, signed=True),
@@ -206,6 +241,7 @@ def _bare_name(name: str, spelling: str) -> Format:
         "takum<16>",
         "ap_fixed<8,4>",
         "codebook<-1,0,1>",
+        "affine<8,0.1,3>",
     ]
     if name in _FAMILIES:
         raise FormatError(f"format={spelling!r} needs parameters, as in {' '.join(usages)}")

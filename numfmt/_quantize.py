@@ -15,7 +15,7 @@ from ._exact import exact_values
 from ._random import Generator, Key
 from ._report import Report
 from ._threads import count
-from .formats import Codebook, Format
+from .formats import Affine, Codebook, Format
 
 _nf_quantize, _nf_encode = lib.nf_quantize, lib.nf_encode
 _WORD_BITS, _DECIDED_BITS = 32, 62
@@ -94,7 +94,7 @@ def quantize(
 def _quantize(plan: Plan, options: Any, source: Input, result: Output, report: Any) -> int:
     x, y = source.plain, result.plain
     status: int = _nf_quantize(
-        plan.descriptor,
+        plan.descriptor_for(source),
         options,
         TYPES[x.dtype],
         pointer(x),
@@ -109,16 +109,28 @@ def _quantize(plan: Plan, options: Any, source: Input, result: Output, report: A
 def _encode(plan: Plan, options: Any, source: Input, result: Output, report: Any) -> int:
     x, y = source.plain, result.plain
     status: int = _nf_encode(
-        plan.descriptor, options, TYPES[x.dtype], pointer(x), pointer(y), x.size, report
+        plan.descriptor_for(source),
+        options,
+        TYPES[x.dtype],
+        pointer(x),
+        pointer(y),
+        x.size,
+        report,
     )
     return status
 
 
 def _convert(plan: Plan, options: Any, source: Input, result: Output, report: Any) -> int:
     assert source.format is not None
-    x, y, from_format = source.plain, result.plain, source.format._descriptor()
+    x, y, from_format = source.plain, result.plain, plan_of(source.format).descriptor_for(source)
     status: int = _nf_convert(
-        from_format, plan.descriptor, options, pointer(x), pointer(y), x.size, report
+        from_format,
+        plan.descriptor_for(source),
+        options,
+        pointer(x),
+        pointer(y),
+        x.size,
+        report,
     )
     return status
 
@@ -216,7 +228,7 @@ def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | 
         y[...] = exact_values(x, plan.format)
         return result.finish()
     status = _nf_decode(
-        plan.descriptor,
+        plan.descriptor_for(source),
         pointer(x),
         TYPES[target],
         pointer(y),
@@ -232,6 +244,11 @@ def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | 
 def _check_decided(source: Format, plan: Plan) -> None:
     """Refuse a target so precise that the 63 known bits of irrational values do not decide."""
     target, rounding = plan.format, plan.modes.rounding
+    if isinstance(source, Affine) and source.has_wide_values:
+        raise FormatError(
+            f"source={str(source)!r} has values of more than 64 significant bits, which cannot be "
+            f"converted; scales of fewer bits (float32 numbers have at most 24) can"
+        )
     if not source.has_irrational or target.has_irrational:
         return
     if isinstance(target, Codebook) and target.thresholds == "geometric":
@@ -240,11 +257,12 @@ def _check_decided(source: Format, plan: Plan) -> None:
             f"be one: give its thresholds as numbers"
         )
     drawn = (rounding.bits or _WORD_BITS) if rounding.name == "stochastic" else 0
-    if target.precision + drawn > _DECIDED_BITS:
+    needed = target.precision + drawn
+    needed += 1 + target.scale_bits if isinstance(target, Affine) else 0
+    if needed > _DECIDED_BITS:
         raise FormatError(
-            f"target={str(target)!r} with rounding={str(rounding)!r} decides by "
-            f"{target.precision + drawn} bits; of {source.bare()} at most {_DECIDED_BITS} are "
-            f"rounded to"
+            f"target={str(target)!r} with rounding={str(rounding)!r} decides by {needed} bits; of "
+            f"{source.bare()} at most {_DECIDED_BITS} are rounded to"
         )
 
 

