@@ -14,6 +14,7 @@ import numpy as np
 
 from ._arrays import Array, Input, read_numbers, where
 from ._errors import FormatError, NanError, NumfmtError, RangeError, ShapeError, unknown
+from ._fit_affine import Calibration, fields_of, is_affine
 from ._parse import parse
 from ._quantize import encode
 from ._report import Report
@@ -38,18 +39,23 @@ def fit(
     signed: bool | None = None,
     method: str = "absmax",
     percentile: float | None = None,
+    symmetric: bool | None = None,
+    power_of_two: bool | None = None,
+    channel_axis: int | None = None,
+    group_size: int | None = None,
 ) -> Format:
     """The format of a family whose scale suits the numbers `x`: so many fraction bits of fixed
-    point, such a bias of a float.
+    point, such a bias of a float, such scales and zero points of affine integers.
 
-    A format's scale is ``2**-k``, k its fraction bits or its bias.  Numbers round to nearest, ties
-    to even, and saturate, whatever modes the family carries; negative ones count as 0 where it is
-    unsigned.
+    Of fixed point and floats a format's scale is ``2**-k``, k its fraction bits or its bias.
+    Numbers round to nearest, ties to even, and saturate, whatever modes the family carries;
+    negative ones count as 0 where it is unsigned.
 
     Args:
         x: finite real numbers of any shape, at least one; each is read exactly.
         family: ``"fixed<8>"`` or ``"ufixed<8>"``; `Fixed` or ``"fixed"`` with `width`; or a
             `Fixed` or `Float` format or its spelling, of which the scale alone is changed.
+            Affine integers likewise: ``"affine<8>"``, ``"uaffine<8>"``, `Affine`.
         width: 1 .. 64, where the family does not say it.
         signed: with `width`; default True.
         method: ``"absmax"``: the largest k, K below, with which no number overflows.
@@ -58,6 +64,19 @@ def fit(
             with the least mean squared error.  ``"kl"``: the one of these with the least
             divergence of histograms.
         percentile: above 0, at most 100; default 99.99.
+        symmetric: of affine integers: the range is +-max and the zero point 0 (of unsigned ones
+            2**(width-1)); default False.
+        power_of_two: of affine integers: each scale is the smallest power of two that is not below
+            the method's; default False.
+        channel_axis, group_size: of affine integers: as `Affine` has them.
+
+    Affine integers take, for each scale, the numbers from the least, l, to the largest, h, 0 being
+    one of them.  ``"absmax"`` (or ``"minmax"``) makes the scale (h - l) / (2**width - 1) in float64
+    arithmetic, rounded to float32 where that type has the size, and the zero point the lowest
+    integer less l / scale, to nearest even; symmetric: max(-l, h) / (2**(width-1) - 1).  Rounding
+    may clip half a step.  ``"percentile"`` clips each scale's numbers first, ``"mse"`` tries l and
+    h times j / 64 for j = 64 .. 1 (powers of two: times 2**-j for j = 0 .. 31), ``"kl"``, for
+    symmetric ones, the same.  A scale all of whose numbers are 0 is 1.
 
     The divergence (Migacz, "8-bit inference with TensorRT", GTC 2017): let c be the histogram of
     the magnitudes in 2048 equal bins from 0 to the largest, of which the format's largest value
@@ -82,7 +101,20 @@ def fit(
     >>> heavy = np.random.default_rng(1).standard_t(3, 100_000)
     >>> [nf.fit(heavy, "fixed<8>", method=m).fraction_bits for m in ("absmax", "mse", "kl")]
     [0, 1, 4]
+    >>> str(nf.fit([[0.0, 5.1], [-1.0, 1.54]], "uaffine<8>", channel_axis=0))
+    'uaffine<8,0.019999999552965164|0.009960784576833248,0|100,axis=0>'
     """
+    special = {
+        "symmetric": symmetric,
+        "power_of_two": power_of_two,
+        "channel_axis": channel_axis,
+        "group_size": group_size,
+    }
+    if is_affine(family):
+        return _fit_affine(x, family, width, signed, method, percentile, special)
+    for argument, value in special.items():
+        if value is not None:
+            raise NumfmtError(f"{argument}={value!r} is for affine integers: family={family}")
     template = _template(family, width, signed)
     share = _share(method, percentile)
     source = read_numbers(x)
@@ -97,6 +129,29 @@ def fit(
         return template.at(widest)
     candidates = template.candidates(widest)
     return (_least_error if method == "mse" else _least_divergence)(values, candidates)
+
+
+def _fit_affine(
+    x: Any,
+    family: object,
+    width: int | None,
+    signed: bool | None,
+    method: str,
+    percentile: float | None,
+    special: dict[str, Any],
+) -> Format:
+    switches = [special.pop(name) or False for name in ("symmetric", "power_of_two")]
+    fields = fields_of(family, width, signed, **special)
+    share = _share("absmax" if method == "minmax" else method, percentile)
+    source = read_numbers(x)
+    _check_finite(source)
+    work = Calibration(fields, source.plain, *switches)
+    low, high = work.ranges(share)
+    if method == "mse":
+        return work.least_error(work.candidates(low, high))
+    if method == "kl":
+        return work.least_divergence(work.candidates(low, high), _least_divergence)
+    return work.at(low, high)
 
 
 @dataclass(frozen=True)
@@ -255,7 +310,7 @@ def _divergence(x: Array) -> Callable[[Format], float]:
     def loss(format: Format) -> float:
         reach = math.floor(Fraction(format.max) / Fraction(largest) * BINS)
         inside = max(1, min(BINS, reach))
-        if inside <= int(encode(format.max, format)):
+        if inside <= int(encode(format.max, format)) - int(encode(0.0, format)):
             return math.inf
         codes = encode(centres[:inside], format, *NEAREST)
         return _relative_entropy(counts, np.r_[0, np.flatnonzero(np.diff(codes)) + 1, inside])

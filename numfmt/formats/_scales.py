@@ -94,3 +94,14 @@ def nested(values: list[Any], shape: tuple[int, ...]) -> Any:
         return tuple(values)
     step = len(values) // shape[0] if shape[0] else 0
     return tuple(nested(values[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0]))
+
+
+def spread(array: _Array, shape: tuple[int, ...], axis: int | None, group: int | None) -> _Array:
+    """One element of a format's scales, or of an array shaped like them, for each of `shape`."""
+    if axis is not None:
+        axis %= len(shape)
+        if group is None:
+            array = array.reshape([-1 if i == axis else 1 for i in range(len(shape))])
+        else:
+            array = np.take(array, np.arange(shape[axis]) // group, axis=axis)
+    return np.broadcast_to(array, shape)

@@ -24,6 +24,7 @@ from ._scales import (
     plain_array,
     shortest,
     significant_bits,
+    spread,
 )
 
 DIVIDES = {"exact": lib.NF_DIVIDE_EXACT, "fl32_reciprocal": lib.NF_DIVIDE_FL32_RECIPROCAL}
@@ -253,18 +254,12 @@ class Affine(Format):
     def _by_element(self, shape: tuple[int, ...]) -> tuple[list[float], list[int]]:
         """Scale and zero point of each element in C order."""
         self._descriptor_for(shape, "codes")
-        found = []
-        for array in (self.scales, self.zero_points):
-            spread: _Array = array
-            if self.channel_axis is not None:
-                axis = self.channel_axis % len(shape)
-                if self.group_size is None:
-                    spread = spread.reshape([-1 if i == axis else 1 for i in range(len(shape))])
-                else:
-                    spread = np.repeat(spread, self.group_size, axis=axis)
-                    spread = np.take(spread, np.arange(shape[axis]), axis=axis)
-            found.append(np.broadcast_to(spread, shape).reshape(-1).tolist())
-        return found[0], found[1]
+        axis, group = self.channel_axis, self.group_size
+        scales, zeros = (
+            spread(array, shape, axis, group).reshape(-1).tolist()
+            for array in (self.scales, self.zero_points)
+        )
+        return scales, zeros
 
     def _ends(self) -> Iterator[tuple[Fraction, Fraction, int]]:
         """Of each scale the lowest and the highest value and the integers above the zero point."""
