@@ -10,7 +10,7 @@ import pytest
 from oracle_formats import Cell
 from oracle_tables import affine, reciprocal_quotient
 from sheet import Sheet, exact_cell
-from subjects import library
+from subjects import compare_rounding, library
 
 import numfmt as nf
 from numfmt import _core
@@ -55,17 +55,6 @@ def places(shape, dtype=np.float64) -> np.ndarray:
     return x[np.isfinite(x)] + dtype(0)
 
 
-def compare(tally, shape, x, coded, rounding, overflow, **source):
-    """encode by every instruction set of those numbers that the policy does not refuse."""
-    codes, raises = coded
-    kept = x if source else x[~raises]
-    codes = codes if source else codes[~raises]
-    for isa in ISAS:
-        with _core.forced_isa(isa):
-            got = nf.encode(kept, library(shape), rounding, overflow, **source)
-        tally.same(got.astype(np.uint64), codes, kept, f"{isa} {rounding} {overflow}")
-
-
 @shapes
 def test_every_deterministic_rounding_under_every_policy(shape, tally):
     """Values, middles, quarter points, all neighbours and the outside: exact codes."""
@@ -75,7 +64,7 @@ def test_every_deterministic_rounding_under_every_policy(shape, tally):
         for mode in oracle.DETERMINISTIC:
             for overflow in oracle.policies(shape):
                 coded = sheet.codes(sheet.rounded(mode), overflow, mode)
-                compare(tally, shape, x, coded, mode, overflow)
+                compare_rounding(tally, shape, x, coded, mode, overflow, ISAS)
     tally.check()
 
 
@@ -89,7 +78,7 @@ def test_wide_integers_under_every_policy(shape, tally):
     for mode in oracle.DETERMINISTIC:
         for overflow in policies:
             coded = sheet.codes(sheet.rounded(mode), overflow, mode)
-            compare(tally, shape, x, coded, mode, overflow)
+            compare_rounding(tally, shape, x, coded, mode, overflow, ISAS)
     tally.check()
 
 
@@ -102,7 +91,7 @@ def test_every_float16_number(name, tally):
     sheet = Sheet(shape, x + np.float16(0))
     for mode in oracle.DETERMINISTIC:
         coded = sheet.codes(sheet.rounded(mode), "saturate", mode)
-        compare(tally, shape, x, coded, mode, "saturate")
+        compare_rounding(tally, shape, x, coded, mode, "saturate", ISAS)
     tally.check()
 
 
@@ -110,25 +99,11 @@ def test_every_float16_number(name, tally):
 def test_every_stochastic_rounding_is_twos_complement(shape, tally):
     """All bits, few bits and either neighbour: up where the words of a known key say so."""
     x = np.repeat(places(shape), 3)
-    sheet, words = Sheet(shape, x), oracle_random.words(KEY, 0, len(x)).astype(np.int64)
-    tails = sheet.tails()
-    more = oracle_random.words(KEY, 0, len(x), draw=1).tolist()
-    up = {
-        "stochastic": [
-            tail != 0 and oracle.takes_upper_all_bits(tail, [word, second, 0])
-            for tail, word, second in zip(tails, words.tolist(), more, strict=True)
-        ],
-        "stochastic_equal": [
-            t != 0 and word >> 31 == 1 for t, word in zip(tails, words.tolist(), strict=True)
-        ],
-    }
-    for variant in "ABC":
-        for bits in (1, 7, 32):
-            few = words >> (32 - bits) >= sheet.thresholds(variant, bits)
-            up[f"stochastic(bits={bits},variant={variant})"] = few
-    for rounding, decisions in up.items():
-        coded = sheet.codes(sheet.drawn(np.array(decisions)), "saturate", "stochastic")
-        compare(tally, shape, x, coded, rounding, "saturate", key=nf.Key(KEY))
+    sheet, words = Sheet(shape, x), oracle_random.words(KEY, 0, len(x))
+    few = [f"stochastic(bits={bits},variant={v})" for v in "ABC" for bits in (1, 7, 32)]
+    for rounding in ("stochastic", "stochastic_equal", *few):
+        coded = sheet.codes(sheet.drawn(sheet.goes_up(rounding, words)), "saturate", "stochastic")
+        compare_rounding(tally, shape, x, coded, rounding, "saturate", ISAS, key=nf.Key(KEY))
     tally.check()
 
 
