@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -32,12 +34,12 @@ class Grid:
     def draw(self, shape: tuple[int, ...], method: int, given: tuple[Any, ...], *rest: Any) -> int:
         """`given`: key, first, mean's type and numbers, variances, are they one, result's type and
         numbers; `rest`: report, place of a failure, instruction set."""
-        c, n = self.element._descriptor(), int(np.prod(shape))
+        c, n = self.element._descriptor(), math.prod(shape)
         return int(lib.nf_variance_corrected(c, method, *given, n, *rest))
 
     def law(self, shape: tuple[int, ...], method: int, arrays: tuple[Any, ...], at: Any) -> int:
         """`arrays`: means, variances, values, probabilities; `at`: place of a failure."""
-        c, n = self.element._descriptor(), int(np.prod(shape))
+        c, n = self.element._descriptor(), math.prod(shape)
         return int(lib.nf_variance_corrected_law(c, method, *arrays, n, at))
 
 
@@ -69,9 +71,9 @@ class BlockGrid(Grid):
 
     def _begin(self, shape: tuple[int, ...], method: int) -> tuple[tuple[Any, ...], Any]:
         """Block, shape, method and ends; room for the exponents of the scales."""
-        layout, default = layout_of(self.block, shape), int(self.block._facts.default_overflow)
+        layout, default = _layout(self.block, shape), int(self.block._facts.default_overflow)
         policy = self.block.overflow or _core.OVERFLOWS[default].name
-        exponents = np.empty(max(int(np.prod(layout.scales)), 1), np.int32)
+        exponents = np.empty(max(math.prod(layout.scales), 1), np.int32)
         start = (self.block._c, layout.c, method, policy == "saturate_symmetric")
         return start, ffi.from_buffer("int32_t[]", exponents)
 
@@ -86,5 +88,12 @@ class BlockGrid(Grid):
 
 def grid_of(format: object) -> Grid:
     """The grid of a format or spelling."""
-    parsed = parse(format)
-    return BlockGrid(parsed) if isinstance(parsed, Block) else Grid(parsed)
+    return _grid(parse(format))
+
+
+@functools.lru_cache(maxsize=256)
+def _grid(format: Format) -> Grid:
+    return BlockGrid(format) if isinstance(format, Block) else Grid(format)
+
+
+_layout = functools.lru_cache(maxsize=256)(layout_of)
