@@ -13,7 +13,7 @@ import numpy as np
 
 from .._core import ffi, lib
 from .._errors import FormatError, ShapeError, unknown
-from ._base import Format, Number, integer
+from ._base import Format, Number, integer, switch
 from ._layout import Layout, bits
 from ._scales import (
     checked_scale,
@@ -79,8 +79,7 @@ class Affine(Format):
 
     def __post_init__(self) -> None:
         self._set(width=integer(self.width, "width", 1, 64))
-        if not isinstance(self.signed, bool):
-            raise FormatError(f"signed={self.signed!r} must be True or False")
+        switch(self.signed, "signed")
         if self.divide not in DIVIDES:
             raise FormatError(unknown("divide", self.divide, DIVIDES))
         if self.channel_axis is not None:
