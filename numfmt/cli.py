@@ -109,6 +109,7 @@ def show(
         how = resolve(parsed, rounding, overflow, None)
         known = facts(parsed) | {"rounding": str(how.rounding), "overflow": str(how.overflow)}
         needs_scales = isinstance(parsed, nf.Block) and parsed.scale_rule == "given"
+        needs_scales |= isinstance(parsed, nf.Affine) and parsed.varies  # they go by the place
         results = [] if needs_scales else rounded(SAMPLES, parsed, modes(rounding, overflow, seed))
         examples = [
             {"number": number, "value": value}
@@ -145,6 +146,8 @@ def table(
             raise nf.FormatError(
                 f"format is {parsed}, {parsed.width} bits wide; a table has at most {WIDEST_TABLE}"
             )
+        if isinstance(parsed, nf.Affine) and parsed.varies:
+            raise nf.FormatError(f"format is {parsed}: it has values for each of its scales")
         rows = table_rows(parsed, modes(rounding, overflow, seed))
         if as_json:
             print_json({"format": str(parsed), "codes": rows})

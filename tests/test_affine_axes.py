@@ -10,9 +10,11 @@ import oracle_random
 import pytest
 from oracle_tables import affine, groups
 from sheet import exact_cell
+from typer.testing import CliRunner
 
 import numfmt as nf
 from numfmt import _core
+from numfmt.cli import app
 
 SHAPE = (3, 5, 4)
 PLACES = [(axis, size) for axis in (0, 1, 2, -1, -2) for size in (None, 1, 2, 3, 7)]
@@ -249,6 +251,17 @@ def test_what_does_not_fit_is_refused(make, error, named):
     """The error says what the array has and what the format needs."""
     with pytest.raises(error, match=named):
         make()
+
+
+def test_the_command_line_knows_them():
+    """show draws the integer; a table needs one scale."""
+    runner = CliRunner()
+    one, two = "affine:4,0.5,3", "affine:4,0.5|0.25,axis=0"
+    assert "0.5 * (q - 3)" in runner.invoke(app, ["show", one]).stdout
+    assert "by the place" in runner.invoke(app, ["show", two]).stdout
+    assert runner.invoke(app, ["table", one]).exit_code == 0
+    refused = runner.invoke(app, ["table", two])
+    assert (refused.exit_code, "each of its scales" in refused.stderr) == (2, True)
 
 
 def test_failures_name_the_place():
