@@ -178,8 +178,9 @@ def codes() -> Iterator[Row]:
 
 
 def takums() -> Iterator[Row]:
-    """takum16, whose range is beyond float32's: values of float64, unless cut; and codes."""
+    """takum16, whose range is beyond float32's: values of float32 and float64; and codes."""
     yield quantize_row("takum16", "toward_zero", Floor(0.40, 0.25))
+    yield quantize_row("takum16", "nearest_even", Floor(0.40, 0.40), ruler=MEMCPY)
     task = Task("quantize", "nearest_even", "takum16", "to float64")
     yield Row(OURS, task, widening("takum16", "nearest_even"), COPY, Floor(0.40, 0.25))
     task = Task("quantize", "stochastic", "takum16", "to float64")

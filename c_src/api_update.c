@@ -31,7 +31,9 @@ static nf_status plan_rounding(nf_plan *plan, const nf_format *format, const nf_
     if (status != NF_OK || plan->grid.format.family == NF_AFFINE)
         return status != NF_OK ? status : NF_BAD_FORMAT;
     plan->options.first = first;
-    return plan->options.random_bits ? NF_BAD_ARGUMENT : nf_type_holds(format, options, NF_F32, NF_F32);
+    if (plan->options.random_bits)
+        return NF_BAD_ARGUMENT;
+    return nf_may_leave(plan, NF_F32) ? NF_BAD_TYPE : nf_type_holds(format, options, NF_F32, NF_F32);
 }
 
 static nf_status plan_gradient(update_state *s, const nf_update *u, nf_update_job *job)

@@ -81,7 +81,7 @@ static int may_fail(const nf_block_job *job, const nf_kernels *kernels)
     if (!wraps && (plan->takes_nan || o->nan != NF_NAN_error))
         return 0;
     nf_block_count(job->shape, &elements, &blocks);
-    return kernels->has_specials(job->x_type, job->x, elements);
+    return kernels->has_large(job->x_type, job->x, elements, 0);
 }
 
 nf_status nf_run_blocks(const nf_block_job *job)

@@ -186,41 +186,30 @@ static uint64_t rounded_code(const nf_plan *p, const nf_unpacked *x)
     return code;
 }
 
-/* A deterministic rounding keeps the order: does y hold what it makes of the least and the largest numbers of x? */
-static int holds_extremes(const nf_plan *p, const extent *x, const extent *y)
+/* A deterministic rounding keeps the order: does y hold what it makes of the least and the largest numbers of x?
+ * `finds`: what is too large is found when it occurs. */
+static int holds_extremes(const nf_plan *p, const extent *x, const extent *y, int finds)
 {
-    nf_unpacked least = number_of(0, 1, x->lowest);
+    nf_unpacked least = number_of(0, 1, x->lowest), above;
     nf_unpacked top = number_of(0, ~(uint64_t)0 << (63 - x->fraction_bits), x->highest - 63);
     for (int sign = 0; sign < 2; sign++) {
         least.sign = top.sign = (uint8_t)sign;
-        if (!holds_code(y, &p->grid, rounded_code(p, &least)) || !holds_code(y, &p->grid, rounded_code(p, &top)))
+        nf_unpack_code(&p->grid, rounded_code(p, &top), &above);
+        if (!holds_code(y, &p->grid, rounded_code(p, &least)))
+            return 0;
+        if (!holds_number(y, &above) && !(finds && above.exponent > y->highest))
             return 0;
     }
     return 1;
 }
 
-/* Does the largest number of x's type, where the format goes on beyond it, round up to what y cannot hold? */
-static int carries_out(const nf_plan *p, const extent *x, const extent *y)
+int nf_binades_near_end(const nf_plan *plan, nf_type type)
 {
-    const nf_grid *g = &p->grid;
-    nf_cell cell = {0, 1, 0, 0, 1, 0, 0};
-    nf_unpacked top = number_of(0, ~(uint64_t)0 << (63 - x->fraction_bits), x->highest - 63), above;
-    int mode = p->options.rounding, huge, unbounded = p->options.overflow == NF_OVERFLOW_unbounded;
-    if (x->highest >= g->emax || mode == NF_ROUND_toward_zero || unbounded)
-        return 0;
-    if (g->format.family == NF_FIXED)
-        cell.low = (uint64_t)layout_fixed(g, &top, &cell, &huge), cell.significand_even = !(cell.low & 1);
-    else
-        cell = layout_magnitude(g, &top, 0);
-    if (!(cell.tail | cell.sticky) || (mode == NF_ROUND_to_odd && (cell.low & 1)))
-        return 0;
-    if (mode == NF_ROUND_jam && !cell.significand_even)
-        return 0;
-    nf_unpack_code(g, cell.low + cell.step, &above);
-    return !holds_number(y, &above);
+    const int64_t highest = extents[type].highest;
+    return (int)(highest - binade_of_results(&plan->grid, highest)) + 1;
 }
 
-static int holds_results(const nf_plan *p, const extent *x, const extent *y)
+static int holds_results(const nf_plan *p, const extent *x, const extent *y, int finds)
 {
     const nf_grid *g = &p->grid;
     if (g->format.family == NF_CODEBOOK) /* any value may be the nearest */
@@ -233,7 +222,7 @@ static int holds_results(const nf_plan *p, const extent *x, const extent *y)
         if (!holds_ends(p, y))
             return 0;
     int goes_by_extremes = g->is_tapered && !x->is_integer && !nf_rounding_at(p->options.rounding)->is_random;
-    if (wraps(p) || !(goes_by_extremes ? holds_extremes(p, x, y) : !carries_out(p, x, y)))
+    if (wraps(p) || (goes_by_extremes && !holds_extremes(p, x, y, finds)))
         return 0;
     if (p->options.rounding == NF_ROUND_jam && g->format.family == NF_FIXED && g->emin < y->lowest)
         return 0;
@@ -271,5 +260,6 @@ nf_status nf_type_holds(const nf_format *format, const nf_options *options, nf_t
         return NF_BAD_ARGUMENT;
     if (plan.options.overflow != NF_OVERFLOW_unbounded && type_holds_format(&plan.grid, &extents[y_type]))
         return NF_OK;
-    return holds_results(&plan, &extents[x_type], &extents[y_type]) ? NF_OK : NF_BAD_TYPE;
+    const int finds = x_type == y_type && nf_may_leave(&plan, y_type);
+    return holds_results(&plan, &extents[x_type], &extents[y_type], finds) ? NF_OK : NF_BAD_TYPE;
 }

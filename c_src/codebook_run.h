@@ -7,18 +7,18 @@
 #include "stream.h"
 #include "vector.h"
 
-/* In memory; returns whether there is a NaN, whose code is then wrong. */
+/* In memory, bit by bit for all numbers: they do not wait for each other.  Returns whether there is a NaN, whose code
+ * is then wrong. */
 #define STEP_CODES(bits, number) \
     static int step_codes_##bits(const nf_steps *steps, const number *x, size_t n, uint8_t *codes) \
     { \
         int is_nan = 0; \
-        for (size_t i = 0; i < n; i++) { \
-            uint32_t code = 0; \
-            for (uint32_t jump = steps->first_jump; jump; jump >>= 1) \
-                code += jump & (0 - (uint32_t)(x[i] >= steps->from_##bits[code + jump])); \
-            codes[i] = (uint8_t)code; \
+        memset(codes, 0, n); \
+        for (uint32_t jump = steps->first_jump; jump; jump >>= 1) \
+            for (size_t i = 0; i < n; i++) \
+                codes[i] += (uint8_t)jump & (uint8_t)(0 - (x[i] >= steps->from_##bits[codes[i] + jump])); \
+        for (size_t i = 0; i < n; i++) \
             is_nan |= x[i] != x[i]; \
-        } \
         return is_nan; \
     }
 STEP_CODES(f32, float)

@@ -147,6 +147,8 @@ static int fast_prepare(const nf_job *job, fast_pass *pass)
     pass->streams = job->y != job->x && job->whole_n * job->y_size >= STREAM_BYTES;
     pass->puts = fast_puts(job, pass);
     pass->block = fast_block_size(job, pass);
+    if ((pass->is_wide || job->y_type == NF_F16) && nf_job_may_leave(job)) /* other loops leave large numbers alone */
+        return 0;
     return !pass->is_wide || job->source || job->x_type != NF_F16;
 }
 

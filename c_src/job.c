@@ -105,11 +105,12 @@ static uint64_t run_reported(const nf_job *job, const nf_kernels *kernels)
     return p.failure;
 }
 
-/* A search for NaN and infinity. */
+/* A search for NaN, infinity and numbers of the largest binades. */
 typedef struct search {
     const nf_job *job;
     const nf_kernels *kernels;
     size_t size;
+    int binades;
     atomic_int found;
 } search;
 
@@ -118,14 +119,14 @@ static void search_piece(void *context, size_t piece)
     search *s = context;
     size_t start = piece * s->size;
     const char *x = (const char *)s->job->x + start * s->job->x_size;
-    if (s->kernels->has_specials(s->job->x_type, x, shorter(s->job->n - start, s->size)))
+    if (s->kernels->has_large(s->job->x_type, x, shorter(s->job->n - start, s->size), s->binades))
         atomic_store(&s->found, 1);
 }
 
-static int has_specials(const nf_job *job, const nf_kernels *kernels)
+static int has_large(const nf_job *job, const nf_kernels *kernels, int binades)
 {
     uint32_t threads = job->plan->options.threads;
-    search s = {.job = job, .kernels = kernels, .size = piece_size(job->n, threads)};
+    search s = {.job = job, .kernels = kernels, .size = piece_size(job->n, threads), .binades = binades};
     in_pieces(job->n, s.size, threads, search_piece, &s);
     return s.found;
 }
@@ -139,12 +140,13 @@ static int may_fail(const nf_job *job, const nf_kernels *kernels)
         return 1;
     int wraps =
         policy == NF_OVERFLOW_wrap || policy == NF_OVERFLOW_wrap_sign_magnitude || policy == NF_OVERFLOW_drop_bits;
-    int refuses_nan = !plan->grid.has_nan && plan->options.nan == NF_NAN_error;
-    if (!wraps && !refuses_nan)
+    const int refuses_nan = !plan->grid.has_nan && plan->options.nan == NF_NAN_error;
+    const int may_leave = nf_job_may_leave(job);
+    if (!wraps && !refuses_nan && !may_leave)
         return 0;
     if (job->source)
         return job->source->has_nan || job->source->has_infinity || job->source->format.family == NF_CODEBOOK;
-    return has_specials(job, kernels);
+    return has_large(job, kernels, may_leave ? nf_binades_near_end(plan, job->y_type) : 0);
 }
 
 static nf_status run_job(const nf_job *job, const nf_kernels *kernels)

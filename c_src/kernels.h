@@ -43,6 +43,24 @@ NF_INLINE nf_job nf_job_piece(const nf_job *job, size_t start, size_t n, nf_plan
     return piece;
 }
 
+/* May numbers that `type` holds be rounded to a value beyond it, which is then a failure?  (Values that no float type
+ * has become numbers of the type.) */
+NF_INLINE int nf_may_leave(const nf_plan *plan, nf_type type)
+{
+    const nf_options *o = &plan->options;
+    return type <= NF_F64 && plan->grid.emax > largest_exponent(type) && !has_rounded_values(&plan->grid) &&
+           o->rounding != NF_ROUND_toward_zero && o->overflow != NF_OVERFLOW_unbounded;
+}
+
+/* How many of the type's largest binades have such numbers, where some may. */
+int nf_binades_near_end(const nf_plan *plan, nf_type type);
+
+/* May a job's results lie beyond their type? */
+NF_INLINE int nf_job_may_leave(const nf_job *job)
+{
+    return job->to_values && !job->source && job->x_type == job->y_type && nf_may_leave(job->plan, job->y_type);
+}
+
 /* One pass of variance-corrected rounding. */
 typedef struct nf_law_job {
     const nf_law *law;
@@ -81,7 +99,8 @@ typedef struct nf_kernels {
     void (*run)(nf_job *job);
     void (*decode)(const nf_grid *grid, const void *codes, size_t code_size, nf_type y_type, void *y, size_t place,
                    size_t n, size_t whole_n);
-    int (*has_specials)(nf_type type, const void *x, size_t n); /* any NaN or infinity? */
+    /* Any NaN, infinity, or number of the `binades` largest binades? */
+    int (*has_large)(nf_type type, const void *x, size_t n, int binades);
     void (*blocks)(nf_block_job *job);
     nf_unpacked (*largest)(nf_type type, const void *x, size_t n); /* finite magnitude, or zero */
     void (*random_bits)(uint64_t key, uint64_t call, uint64_t draw, uint64_t first, uint32_t *out, size_t n);

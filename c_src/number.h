@@ -94,6 +94,15 @@ NF_INLINE nf_unpacked nearest_of(nf_type type, const nf_unpacked *x)
     return nearest_ieee(x, fields[type][0], fields[type][1]);
 }
 
+/* Exponent of the largest finite number of a float type. */
+NF_INLINE int64_t largest_exponent(nf_type type) { return type == NF_F16 ? 15 : type == NF_F32 ? 127 : 1023; }
+
+/* Is a number too large for a float type?  (In its largest binade it is one of the type, or was rounded to one.) */
+NF_INLINE int is_beyond(nf_type type, const nf_unpacked *x)
+{
+    return x->kind == NF_FINITE_NUMBER && x->exponent > largest_exponent(type);
+}
+
 NF_INLINE nf_unpacked unpack_f64(double value)
 {
     uint64_t bits;

@@ -42,7 +42,8 @@ typedef enum nf_status {
     NF_NEEDS_RANDOM, /* a stochastic rounding without key and without random bits */
     NF_HAS_RANDOM,   /* a key or random bits with a rounding that uses none */
     NF_FOUND_NAN,    /* a NaN met a format without NaN (options.failed_at tells where) */
-    NF_FOUND_RANGE,  /* a value is out of range under the policy `error`, an infinity under a wrapping policy */
+    NF_FOUND_RANGE,  /* a value is out of range under the policy `error`, an infinity under a wrapping policy, a rounded
+                      * value beyond the type that it is for */
     NF_BAD_TYPE,     /* the target element type cannot hold every result that can occur */
     NF_NO_MEMORY
 } nf_status;
@@ -279,7 +280,9 @@ nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, 
 nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_options *options,
                      const void *source_codes, void *codes, size_t n, nf_report *report);
 
-/* Can `y_type` hold every result of nf_quantize from numbers of `x_type`?  NF_OK or NF_BAD_TYPE. */
+/* Can `y_type` hold every result of nf_quantize from numbers of `x_type`?  NF_OK or NF_BAD_TYPE.  Where both are the
+ * same, results too large for it (of numbers near its end, in a format that goes on) are no reason: nf_quantize gives
+ * NF_FOUND_RANGE where one occurs. */
 nf_status nf_type_holds(const nf_format *format, const nf_options *options, nf_type x_type, nf_type y_type);
 
 /* Can `y_type` hold every finite value of the format? */

@@ -37,9 +37,6 @@ static nf_unpacked unbounded_float(int mode, const nf_plan *plan, const nf_unpac
     return number_of(x->sign && (rounded || grid.has_negative_zero), rounded, binade - t);
 }
 
-/* Exponent of the largest finite number of a float type. */
-static int64_t largest_exponent(nf_type type) { return type == NF_F16 ? 15 : type == NF_F32 ? 127 : 1023; }
-
 static uint32_t round_unbounded(const nf_plan *plan, const nf_unpacked *x, const uint32_t *words, uint64_t first,
                                 size_t n, nf_type type, nf_unpacked *values, uint32_t *what)
 {
@@ -61,7 +58,7 @@ static uint32_t round_unbounded(const nf_plan *plan, const nf_unpacked *x, const
             values[i] = unpack_code(&plan->grid, round_zero(mode, plan, x[i].sign, words[i], first + i).code);
         if (values[i].exponent != x[i].exponent || values[i].significand != x[i].significand)
             what[i] |= x[i].kind == NF_NAN ? 0 : NF_WAS_INEXACT;
-        if (values[i].kind == NF_FINITE_NUMBER && values[i].exponent > largest_exponent(type))
+        if (is_beyond(type, &values[i]))
             what[i] |= NF_WAS_OVERFLOWED | NF_FAILED_RANGE;
         any |= what[i];
     }

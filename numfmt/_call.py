@@ -17,7 +17,7 @@ from ._parse import parse
 from ._random import Generator, Key, core_key, give_back, take_key
 from ._report import Report, add, receivers
 from ._threads import count
-from .formats import Affine, Block
+from .formats import Affine, Block, Format
 from .formats._base import code_dtype
 
 _NULL, _new = ffi.NULL, ffi.new
@@ -194,6 +194,26 @@ def run(
     return result.finish()
 
 
+def _leaves(x: Any, format: Format, dtype: _Dtype) -> bool:
+    """Is a number within the format's range, which is wider than the dtype's?"""
+    if dtype not in FLOATS or isinstance(format, Affine):
+        return False
+    try:
+        highest = format.max
+    except RangeError:  # too large to write
+        return bool(np.isfinite(x))
+    return bool(highest > float(np.finfo(dtype).max) and abs(x) <= highest)
+
+
+def _wider(plan: Plan, source: Input, result: Output) -> object:
+    """The first dtype wider than the result's that holds every result."""
+    options, kind = plan.options(False), _core.TYPES[source.plain.dtype]
+    for dtype in FLOATS[FLOATS.index(result.plain.dtype) + 1 :]:
+        if not lib.nf_type_holds(plan.descriptor, options, kind, _core.TYPES[dtype]):
+            return dtype
+    return OBJECT
+
+
 def _refuse(
     status: int,
     function: Callable[[Plan, Any, Input, Output, Any], int],
@@ -213,6 +233,11 @@ def _refuse(
     bare = plan.format.bare()
     if status == lib.NF_FOUND_NAN:
         raise NanError(f"{element}, and {bare} has no NaN; choose nan='zero', 'max' or 'min'")
+    if _leaves(source.plain.flat[failed_at[0]].item(), bare, result.plain.dtype):
+        raise RangeError(
+            f"{element} rounds to a value of {bare} that is beyond dtype {result.plain.dtype}; "
+            f"dtype={_wider(plan, source, result)} holds it"
+        )
     raise RangeError(
         f"{element} is out of range for {bare} under overflow={str(plan.modes.overflow)!r}"
     )

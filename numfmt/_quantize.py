@@ -63,7 +63,8 @@ def quantize(
         FormatError, RoundingError, RandomError, DtypeError, ShapeError: a wrong argument.
         NanError: a NaN, the format has none and `nan` is not given.
         RangeError: ``overflow="error"`` and a value out of range, or an infinity under a wrapping
-            policy.
+            policy; a number near the end of its dtype that rounds to a value beyond it (the largest
+            float32 to takum16: pass ``dtype=np.float64``).
         Nothing is written to `out` then, and a `Generator` stays at the call where it was.
 
     >>> import numfmt as nf

@@ -239,12 +239,11 @@ def test_what_is_no_real_number_is_refused(x):
         ("fixed<64,0>", np.float64, "object"),
         ("e5m2", np.float16, None),
         ("e4m3fn", np.float16, None),
-        ("bfloat16", np.float16, "float32"),
-        ("bfloat16<rounding=toward_zero>", np.float16, None),
-        ("float<9,3>", np.float32, "float64"),
+        ("bfloat16", np.float16, None),
+        ("float<9,3>", np.float32, None),
         ("fixed<20,-6>", np.float16, "float32"),
-        ("posit<16,5>", np.float16, "float32"),
-        ("posit<8,5>", np.float16, "float32"),
+        ("posit<16,5>", np.float16, None),
+        ("posit<3,5>", np.float16, "float32"),
         ("posit<32,2>", np.float32, None),
         ("posit<32,2>", np.float16, None),
         ("posit<64,2>", np.float64, None),
@@ -259,6 +258,27 @@ def test_a_dtype_that_cannot_hold_the_results_is_refused(format, dtype, better):
         return
     with pytest.raises(nf.DtypeError, match=better):
         nf.quantize(x, format)
+
+
+@pytest.mark.parametrize(
+    ("format", "dtype", "wider"),
+    [
+        ("bfloat16", np.float16, "float32"),
+        ("float<9,3>", np.float32, "float64"),
+        ("posit<8,5>", np.float16, "float32"),
+        ("float<12,3>", np.float64, "object"),
+    ],
+)
+def test_a_value_beyond_the_dtype_is_refused_where_it_occurs(format, dtype, wider):
+    """The largest number rounds up, out of its dtype: named, with a dtype that holds it; in every
+    way a call can go.  Cut toward zero it stays, and so does one binade below."""
+    x = np.array([1, -np.finfo(dtype).max], dtype)
+    for out in (None, np.ones_like(x)):
+        with pytest.raises(nf.RangeError, match=rf"x\[1\].*dtype={wider}"):
+            nf.quantize(x, format, out=out)
+    assert np.isfinite(nf.quantize(x, format, "toward_zero")).all()
+    assert np.isfinite(nf.quantize(x / 2, format)).all()
+    assert abs(nf.quantize(x, format, dtype=wider)[1]) > np.finfo(dtype).max
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.complex128, "S3", np.longdouble])

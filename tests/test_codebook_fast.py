@@ -113,6 +113,26 @@ def test_any_length_and_place_in_place_too(isa, offset, n):
     assert np.array_equal(out, expected)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("offset", [0, 3])
+@pytest.mark.parametrize(
+    "table", ["nf4", "ternary", TABLES["fifteen"], TABLES["longest"], "lns<8,3>", "takum_log8"]
+)
+def test_decoding_bytes_by_a_table_gives_the_scalar_bits(table, offset, dtype):
+    """Enough codes that a table of the 256 bytes pays, from any place to any place."""
+    format = nf.parse(table)
+    if table == "takum_log8" and dtype == np.float32:
+        pytest.skip("float32 has not the range")
+    raw = np.random.default_rng(7).integers(0, format.highest_code + 1, 9_001 + offset)
+    codes = raw.astype(np.uint8)[offset:]
+    out = np.full(codes.size + offset + 1, 77, dtype)
+    assert_every_kernel_agrees(lambda: nf.decode(codes, format, dtype=dtype))
+    nf.decode(codes, format, dtype=dtype, out=out[offset:-1])
+    assert np.array_equal(out[offset:-1], format.all_values(dtype)[codes], equal_nan=True)
+    assert (out[:offset] == 77).all()
+    assert out[-1] == 77
+
+
 @pytest.mark.parametrize("isa", FAST)
 def test_a_refused_nan_leaves_the_output_and_names_the_element(isa):
     """The default, where the table has no NaN: also in a long array in a block of its own."""

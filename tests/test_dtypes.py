@@ -29,11 +29,19 @@ def halves():
     return np.concatenate([x, -x])
 
 
+def is_too_large(format, code):
+    """Is the value of a code, which a finite number gave, beyond float16's range?"""
+    value = format.decode(code)
+    return not isinstance(value, str) and abs(value) >= 1 << 16
+
+
 def held_by_half(format, sheet, mode, overflow):
-    """Does float16 hold every result of rounding every float16 number, and what infinities give?"""
+    """Does float16 hold every result of rounding every float16 number, and what infinities give?
+    Results of finite numbers that are too large for it do not count: they are errors of their own.
+    """
     rounded = np.unique(sheet.rounded(mode))
     codes, raises = sheet.codes(rounded, overflow, mode)
-    results = set(codes[~raises].tolist())
+    results = {code for code in codes[~raises].tolist() if not is_too_large(format, code)}
     for negative in (False, True):
         code = oracle.settle_infinity(format, negative, overflow)
         results |= {code} - {oracle.RANGE}

@@ -137,7 +137,7 @@ def test_spellings_and_facts(width):
         (lambda: nf.quantize(1.0, "takum8", overflow="infinity"), "overflow='infinity'"),
         (lambda: nf.quantize(1.0, "takum8", overflow="unbounded"), "overflow='unbounded'"),
         (lambda: nf.quantize(1.0, "takum8", "up", nan="zero"), "nan='zero'"),
-        (lambda: nf.quantize(np.float32(1), "takum16"), "float64 can"),
+        (lambda: nf.quantize(np.float32(3.4028e38), "takum16"), "dtype=float64 holds it"),
         (lambda: nf.decode(np.uint64([1]), "takum64"), "dtype=object can"),
     ],
 )
@@ -148,16 +148,73 @@ def test_what_has_no_meaning_is_refused(make, argument):
     assert argument in str(caught.value)
 
 
-def test_float32_is_accepted_where_it_holds_every_result():
-    """takum16 cut toward zero stays in float32's range, and takum8 to nearest; `up` leaves it."""
-    x = np.array([3.4028234663852886e38, -1.5, 1e-45], np.float32)
-    assert nf.quantize(x, "takum16", "toward_zero").dtype == np.float32
+def test_a_result_beyond_float32_is_an_error_that_names_the_element():
+    """takum16 cut toward zero stays in float32's range, and takum8 to nearest; others leave it."""
+    x = np.array([-1.5, 1e-45, 3.4028234663852886e38], np.float32)
     for format, mode in (("takum16", "toward_zero"), ("takum8", "nearest_even")):
         wide = nf.quantize(x.astype(np.float64), format, mode)
         assert np.array_equal(nf.quantize(x, format, mode), wide)
-    with pytest.raises(nf.DtypeError):
+    for format, mode in (
+        ("takum8", "away_from_zero"),
+        ("takum16", "nearest_even"),
+        ("takum16", "to_odd"),
+    ):
+        expected = nf.quantize(x, format, mode, dtype=np.float64)
+        out = np.full(3, 7, np.float32)
+        if expected[2] < 2.0**128:
+            assert np.array_equal(nf.quantize(x, format, mode, out=out), expected)
+            continue
+        says = r"x\[2\] = 3\.4.*beyond dtype float32; dtype=float64 holds it"
+        for keywords in ({}, {"out": out}, {"report": nf.Report()}):
+            with pytest.raises(nf.RangeError, match=says):
+                nf.quantize(x, format, mode, **keywords)
+        assert (out == 7).all()
+        assert np.array_equal(nf.quantize(x[:2], format, mode, out=out[:2]), expected[:2])
+    assert nf.quantize(x, "takum8", "away_from_zero", dtype=np.float64)[2] == 2.0**143
+    with pytest.raises(nf.DtypeError):  # -1e-45 goes to -2**-159
         nf.quantize(x, "takum8", "up")
-    assert nf.quantize(x, "takum8", "up", dtype=np.float64)[0] == 2.0**143
+
+
+@pytest.mark.parametrize("isa", [isa for isa in _core.available_isas() if isa != "scalar"])
+@pytest.mark.parametrize("format", ["takum16", "takum12", "takum<29>", "takum8"])
+def test_what_is_near_the_end_of_float32_is_looked_at_first(isa, format):
+    """One such number in a long array: refused where its value in float64 is too large, and then
+    streaming stores have written nothing; else the float64 values."""
+    x = np.random.default_rng(2).standard_normal(1 << 22).astype(np.float32)
+    out, refused = np.full_like(x, 7), set()
+    for mode in ("nearest_even", "away_from_zero"):
+        for size in (2.0**97, 2.0**113, 2.0**126 * 1.99, 2.0**127 * 1.5, 3.4028234663852886e38):
+            x[3_000_001] = size
+            value = nf.quantize(size, format, mode)
+            with _core.forced_isa(isa):
+                if value < 2.0**128:
+                    part = nf.quantize(x[-(1 << 21) :], format, mode)
+                    assert part[3_000_001 - (1 << 21)] == value
+                    continue
+                refused.add(mode)
+                with pytest.raises(nf.RangeError, match=r"x\[3000001\]"):
+                    nf.quantize(x, format, mode, out=out)
+        assert (out == 7).all()
+    assert "away_from_zero" in refused
+
+
+@pytest.mark.parametrize("size", [300, 40_000])
+def test_cells_of_many_binades_are_looked_at_too(size):
+    """posit<5,5> has 2**8 and 2**16: what lies between goes up, out of float16."""
+    x, out = np.ones(5_000, np.float16), np.full(5_000, 7, np.float16)
+    x[4_000] = size
+    with pytest.raises(nf.RangeError, match=r"x\[4000\].*dtype=float32"):
+        nf.quantize(x, "posit<5,5>", "up", out=out)
+    assert (out == 7).all()
+    assert nf.quantize(x, "posit<5,5>", "down", out=out)[4_000] == 256
+
+
+def test_the_sampler_refuses_what_may_leave_float32():
+    """There a gradient is no place for an error: the format is refused."""
+    formats, key = {"gradient": "takum16", "accumulator": "fixed<16,8>"}, nf.Key(1)
+    x = np.zeros(3, np.float32)
+    with pytest.raises(nf.DtypeError, match="float32 cannot hold every value"):
+        nf.sampler_update(x, x, 0.1, 0.1, formats, "full", key=key)
 
 
 def numbers(format):
