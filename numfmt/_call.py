@@ -196,7 +196,7 @@ def run(
 
 def _leaves(x: Any, format: Format, dtype: _Dtype) -> bool:
     """Is a number within the format's range, which is wider than the dtype's?"""
-    if dtype not in FLOATS or isinstance(format, Affine):
+    if dtype not in FLOATS or isinstance(format, Affine | Block):
         return False
     try:
         highest = format.max
