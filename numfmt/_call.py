@@ -199,10 +199,10 @@ def _leaves(x: Any, format: Format, dtype: _Dtype) -> bool:
     if dtype not in FLOATS or isinstance(format, Affine | Block):
         return False
     try:
-        highest = format.max
+        lowest, highest = format.min, format.max
     except RangeError:  # too large to write
         return bool(np.isfinite(x))
-    return bool(highest > float(np.finfo(dtype).max) and abs(x) <= highest)
+    return bool(highest > float(np.finfo(dtype).max) and lowest <= x <= highest)
 
 
 def _wider(plan: Plan, source: Input, result: Output) -> object:

@@ -321,3 +321,11 @@ def test_random_bits_of_another_shape_or_type_are_refused():
         nf.quantize(X, FORMAT, "sr", random_bits=np.zeros(5, np.uint32))
     with pytest.raises(nf.RandomError, match="uint32"):
         nf.quantize(X, FORMAT, "sr", random_bits=np.zeros(X.shape, np.int64))
+
+
+def test_a_number_below_an_unsigned_format_is_out_of_its_range():
+    """Also where the format goes on beyond the dtype, so that large numbers leave that first."""
+    with pytest.raises(nf.RangeError, match=r"x\[0\] = -1.0 is out of range for ufloat<8,7>"):
+        nf.quantize(np.float16([-1]), "ufloat<8,7>", overflow="error")
+    with pytest.raises(nf.RangeError, match=r"x\[0\] = 65504.0 rounds to .* beyond dtype float16"):
+        nf.quantize(np.float16([65504]), "ufloat<8,7>", overflow="error")
