@@ -19,6 +19,7 @@ from ._parse import parse
 from ._quantize import encode
 from ._report import Report
 from .formats import Fixed, Float, Format
+from .formats._base import switch
 from .formats.fixed import FRACTION_BITS
 from .formats.float import bias_range
 
@@ -140,7 +141,7 @@ def _fit_affine(
     percentile: float | None,
     special: dict[str, Any],
 ) -> Format:
-    switches = [special.pop(name) or False for name in ("symmetric", "power_of_two")]
+    switches = [_switch(special.pop(name), name) for name in ("symmetric", "power_of_two")]
     fields = fields_of(family, width, signed, **special)
     share = _share("absmax" if method == "minmax" else method, percentile)
     source = read_numbers(x)
@@ -152,6 +153,13 @@ def _fit_affine(
     if method == "kl":
         return work.least_divergence(work.candidates(low, high), _least_divergence)
     return work.at(low, high)
+
+
+def _switch(given: bool | None, argument: str) -> bool:
+    if given is None:
+        return False
+    switch(given, argument)
+    return given
 
 
 @dataclass(frozen=True)

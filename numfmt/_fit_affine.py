@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ._arrays import Array
-from ._errors import FormatError, NumfmtError, ShapeError
+from ._errors import FormatError, NumfmtError
 from ._quantize import quantize
 from .formats import Affine, Format
-from .formats._scales import nested, spread
+from .formats._scales import checked_places, nested, scales_shape, spread
 
 SHRUNKEN = 64  # ranges that "mse" and "kl" try: so many equal steps of the widest
 HALVED = 32  # the same of scales that are powers of two
@@ -39,7 +39,8 @@ def fields_of(
     """The fields of the format whose scales are to be chosen, without these."""
     from ._parse import parse
 
-    places = {"channel_axis": channel_axis, "group_size": group_size}
+    axis, group = checked_places(channel_axis, group_size)
+    places = {"channel_axis": axis, "group_size": group}
     if family is Affine:
         family = "affine"
     match = _WIDTH_ALONE.match(family) if isinstance(family, str) else None
@@ -69,22 +70,9 @@ class Calibration:
         self.fields, self.x = fields, x.astype(np.float64)
         self.axis, self.group = fields["channel_axis"], fields["group_size"]
         self.symmetric, self.power_of_two = symmetric, power_of_two
-        self.shape = self._shape()
+        self.shape = scales_shape(x.shape, self.axis, self.group, "x")
         numbers = np.arange(math.prod(self.shape)).reshape(self.shape)
         self.index = spread(numbers, x.shape, self.axis, self.group).reshape(-1)
-
-    def _shape(self) -> tuple[int, ...]:
-        """That of the scales."""
-        shape, axis, size = self.x.shape, self.axis, self.group
-        if axis is None:
-            return ()
-        if not -len(shape) <= axis < len(shape):
-            raise ShapeError(f"x has shape {shape}, which has no axis {axis}")
-        if size is None:
-            return (shape[axis],)
-        grouped = list(shape)
-        grouped[axis] = -(-shape[axis] // size)
-        return tuple(grouped)
 
     def rows(self) -> list[Array]:
         """The numbers of each scale."""

@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from .._errors import FormatError
-from ._base import Number
+from .._errors import FormatError, ShapeError
+from ._base import Number, integer
 
 _Array = np.ndarray[Any, Any]
+
+LARGEST_AXIS = 31
+LARGEST_GROUP = (1 << 62) - 1
 
 
 def plain_array(given: object, argument: str) -> _Array:
@@ -94,6 +97,31 @@ def nested(values: list[Any], shape: tuple[int, ...]) -> Any:
         return tuple(values)
     step = len(values) // shape[0] if shape[0] else 0
     return tuple(nested(values[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0]))
+
+
+def checked_places(axis: int | None, group: int | None) -> tuple[int | None, int | None]:
+    """The axis along which scales vary, and how many neighbours along it share one."""
+    if axis is not None:
+        axis = integer(axis, "channel_axis", -LARGEST_AXIS - 1, LARGEST_AXIS)
+    if group is not None:
+        group = integer(group, "group_size", 1, LARGEST_GROUP)
+        if axis is None:
+            raise FormatError(f"group_size={group} needs channel_axis: groups lie along an axis")
+    return axis, group
+
+
+def scales_shape(
+    shape: tuple[int, ...], axis: int | None, group: int | None, argument: str
+) -> tuple[int, ...]:
+    """The shape that the scales of an array of `shape` have."""
+    if axis is None:
+        return ()
+    if not -len(shape) <= axis < len(shape):
+        raise ShapeError(f"{argument} has shape {shape}, which has no axis {axis}")
+    axis %= len(shape)
+    if group is None:
+        return (shape[axis],)
+    return (*shape[:axis], -(-shape[axis] // group), *shape[axis + 1 :])
 
 
 def spread(array: _Array, shape: tuple[int, ...], axis: int | None, group: int | None) -> _Array:

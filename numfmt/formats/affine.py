@@ -16,19 +16,20 @@ from .._errors import FormatError, ShapeError, unknown
 from ._base import Format, Number, integer, switch
 from ._layout import Layout, bits
 from ._scales import (
+    checked_places,
     checked_scale,
     each,
     exact_number,
     flat,
     joined,
     plain_array,
+    scales_shape,
     shortest,
     significant_bits,
     spread,
 )
 
 DIVIDES = {"exact": lib.NF_DIVIDE_EXACT, "fl32_reciprocal": lib.NF_DIVIDE_FL32_RECIPROCAL}
-LARGEST_AXIS = 31
 _Array = np.ndarray[Any, Any]
 
 
@@ -82,15 +83,8 @@ class Affine(Format):
         switch(self.signed, "signed")
         if self.divide not in DIVIDES:
             raise FormatError(unknown("divide", self.divide, DIVIDES))
-        if self.channel_axis is not None:
-            axis = integer(self.channel_axis, "channel_axis", -LARGEST_AXIS - 1, LARGEST_AXIS)
-            self._set(channel_axis=axis)
-        if self.group_size is not None:
-            self._set(group_size=integer(self.group_size, "group_size", 1, (1 << 62) - 1))
-            if self.channel_axis is None:
-                raise FormatError(
-                    f"group_size={self.group_size} needs channel_axis: groups lie along an axis"
-                )
+        axis, group = checked_places(self.channel_axis, self.group_size)
+        self._set(channel_axis=axis, group_size=group)
         self._set_scales()
         self._check()
 
@@ -206,17 +200,13 @@ class Affine(Format):
         """The core's description of the format for an array of this shape."""
         if self.channel_axis is None:
             return self._c
-        axis = self.channel_axis + len(shape) * (self.channel_axis < 0)
-        if not 0 <= axis < len(shape):
-            raise ShapeError(f"{argument} has shape {shape}, which has no axis {self.channel_axis}")
-        wanted: tuple[int, ...] = (shape[axis],)
-        if self.group_size is not None:
-            wanted = (*shape[:axis], -(-shape[axis] // self.group_size), *shape[axis + 1 :])
+        wanted = scales_shape(shape, self.channel_axis, self.group_size, argument)
         if wanted != self.scales.shape:
             raise ShapeError(
                 f"{argument} has shape {shape}: along axis {self.channel_axis} that takes scales "
                 f"of shape {wanted}, and {self._short()} has {self.scales.shape}"
             )
+        axis = self.channel_axis % len(shape)
         place = shape[axis], max(math.prod(shape[axis + 1 :]), 1)
         if place not in self._descriptors:
             fields = self._fields_with(self._table_for(*place))
