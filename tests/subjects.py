@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import oracle
 from oracle_formats import Fixed, Float, Format
 from oracle_lns import LNS, PowerOfTwo
 from oracle_p3109 import P3109, Exponents
@@ -84,3 +85,24 @@ def compare_rounding(tally, format, x, coded, rounding, overflow, isas=LOOPS, **
             got = nf.encode(x[kept], library(format), rounding, overflow, **source)
         what = f"{isa} {library(format)} {rounding} {overflow}"
         tally.same(got.astype(np.uint64), codes[kept], x[kept], what)
+
+
+def with_neighbours(points, dtype) -> np.ndarray:
+    """The finite numbers of a dtype next to points and their negatives, no -0 among them."""
+    with np.errstate(over="ignore"):
+        x = np.array([float(point) for point in points]).astype(dtype)
+        x = np.concatenate([x, np.nextafter(x, dtype(np.inf)), np.nextafter(x, dtype(-np.inf))])
+    x = np.unique(np.concatenate([x, -x]))
+    return x[np.isfinite(x)] + dtype(0)
+
+
+def compare_every_policy(tally, format, places):
+    """Every deterministic mode under every policy, of `places(format, dtype)`, by every loop."""
+    for dtype in (np.float64, np.float32):
+        x = places(format, dtype)
+        sheet = Sheet(format, x)
+        for mode in oracle.DETERMINISTIC:
+            for overflow in oracle.policies(format):
+                coded = sheet.codes(sheet.rounded(mode), overflow, mode)
+                compare_rounding(tally, format, x, coded, mode, overflow, _core.available_isas())
+    tally.check()

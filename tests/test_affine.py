@@ -10,7 +10,7 @@ import pytest
 from oracle_formats import Cell
 from oracle_tables import affine, reciprocal_quotient
 from sheet import Sheet, exact_cell
-from subjects import compare_rounding, library
+from subjects import compare_every_policy, compare_rounding, library, with_neighbours
 
 import numfmt as nf
 from numfmt import _core
@@ -48,24 +48,13 @@ def places(shape, dtype=np.float64) -> np.ndarray:
     near |= {2 * high + 9, 17 * low - 5, 1000001}
     points = [(n + Fraction(k, 4)) * shape.scale for n in sorted(near) for k in range(4)]
     limits = [1e-30, 5e-324, 2.0**-60, 3e38, 1e39, 1.7e308]
-    with np.errstate(over="ignore"):
-        x = np.array([float(p) for p in points] + limits).astype(dtype)
-        x = np.concatenate([x, np.nextafter(x, dtype(np.inf)), np.nextafter(x, dtype(-np.inf))])
-    x = np.unique(np.concatenate([x, -x]))
-    return x[np.isfinite(x)] + dtype(0)
+    return with_neighbours([*points, *limits], dtype)
 
 
 @shapes
 def test_every_deterministic_rounding_under_every_policy(shape, tally):
     """Values, middles, quarter points, all neighbours and the outside: exact codes."""
-    for dtype in (np.float64, np.float32):
-        x = places(shape, dtype)
-        sheet = Sheet(shape, x)
-        for mode in oracle.DETERMINISTIC:
-            for overflow in oracle.policies(shape):
-                coded = sheet.codes(sheet.rounded(mode), overflow, mode)
-                compare_rounding(tally, shape, x, coded, mode, overflow, ISAS)
-    tally.check()
+    compare_every_policy(tally, shape, places)
 
 
 @pytest.mark.parametrize("shape", WIDE.values(), ids=WIDE)

@@ -10,7 +10,7 @@ import pytest
 from grids import assert_moments
 from oracle_tables import BINARY, NF4, TERNARY, codebook
 from sheet import Sheet, exact_cell
-from subjects import compare_rounding, library
+from subjects import compare_every_policy, compare_rounding, library, with_neighbours
 
 import numfmt as nf
 from numfmt import _core
@@ -40,24 +40,13 @@ def places(table, dtype=np.float64) -> np.ndarray:
         points |= {a + (b - a) * Fraction(k, 4) for k in range(1, 4)}
         points |= {Fraction(float(a * b) ** 0.5)} if 0 < a * b < 2**100 else set()
     points |= set(table.turns) if isinstance(table.turns, tuple) else set()
-    with np.errstate(over="ignore"):
-        x = np.array([float(p) for p in points] + [1e-30, 5e-324, 2.0**-60, 1e307]).astype(dtype)
-        x = np.concatenate([x, np.nextafter(x, dtype(np.inf)), np.nextafter(x, dtype(-np.inf))])
-        x = np.unique(np.concatenate([x, -x]))
-    return x[np.isfinite(x)] + dtype(0)
+    return with_neighbours([*points, 1e-30, 5e-324, 2.0**-60, 1e307], dtype)
 
 
 @tables
 def test_every_deterministic_rounding_under_every_policy(table, tally):
     """Values, turns, quarter points, all neighbours and the outside: exact codes."""
-    for dtype in (np.float64, np.float32):
-        x = places(table, dtype)
-        sheet = Sheet(table, x)
-        for mode in oracle.DETERMINISTIC:
-            for overflow in oracle.policies(table):
-                coded = sheet.codes(sheet.rounded(mode), overflow, mode)
-                compare_rounding(tally, table, x, coded, mode, overflow, ISAS)
-    tally.check()
+    compare_every_policy(tally, table, places)
 
 
 @tables
