@@ -39,8 +39,7 @@ int nf_affine_is_sound(const nf_format *f)
 void nf_fill_affine(nf_grid *g)
 {
     take_affine_scale(g, 0);
-    const uint64_t most = g->max_magnitude > g->min_magnitude ? g->max_magnitude : g->min_magnitude;
-    g->emax = 63 - leading_zeros(most);
+    g->emax = 63 - leading_zeros(affine_largest(g));
 }
 
 int nf_affine_fits(const nf_format *format, size_t n)
@@ -74,8 +73,7 @@ int nf_affine_is_short(const nf_format *format)
     int is_short = nf_grid_init(&grid, format) == NF_OK;
     for (size_t i = 0; is_short && i < format->affine->count; i++) {
         take_affine_scale(&grid, i);
-        const uint64_t most = grid.max_magnitude > grid.min_magnitude ? grid.max_magnitude : grid.min_magnitude;
-        is_short = bits_of(&grid.scale) + 64 - leading_zeros(most) <= 64;
+        is_short = bits_of(&grid.scale) + 64 - leading_zeros(affine_largest(&grid)) <= 64;
     }
     return is_short;
 }

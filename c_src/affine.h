@@ -41,6 +41,12 @@ NF_INLINE void take_affine_scale(nf_grid *grid, size_t index)
     }
 }
 
+/* The largest |integer - zero point|. */
+NF_INLINE uint64_t affine_largest(const nf_grid *grid)
+{
+    return grid->max_magnitude > grid->min_magnitude ? grid->max_magnitude : grid->min_magnitude;
+}
+
 /* integer - zero point. */
 NF_INLINE nf_unpacked affine_difference(const nf_grid *grid, uint64_t code)
 {

@@ -10,12 +10,8 @@ typedef void nf_general_job(nf_job *job);
 
 /* The same bits by loops over vectors; what these are not for goes through `general`.  0, and nothing is done, where
  * the whole job is not for them. */
-typedef int nf_affine_loop(nf_job *job, nf_general_job *general);
 int nf_fast_affine_portable(nf_job *job, nf_general_job *general);
 int nf_fast_affine_avx2(nf_job *job, nf_general_job *general);
 int nf_fast_affine_avx512(nf_job *job, nf_general_job *general);
-
-/* The loop beside a table of kernels; NULL where there is none. */
-nf_affine_loop *nf_affine_loop_of(const nf_kernels *kernels);
 
 #endif

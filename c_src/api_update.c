@@ -28,8 +28,10 @@ typedef struct update_state {
 static nf_status plan_rounding(nf_plan *plan, const nf_format *format, const nf_options *options, uint64_t first)
 {
     nf_status status = nf_plan_for_call(plan, format, options);
-    if (status != NF_OK || plan->grid.format.family == NF_AFFINE)
-        return status != NF_OK ? status : NF_BAD_FORMAT;
+    if (status != NF_OK)
+        return status;
+    if (plan->grid.format.family == NF_AFFINE)
+        return NF_BAD_FORMAT;
     plan->options.first = first;
     if (plan->options.random_bits)
         return NF_BAD_ARGUMENT;

@@ -99,8 +99,7 @@ static int holds_affine(const nf_grid *g, const extent *t)
     int holds = 1;
     for (size_t i = 0; i < g->format.affine->count; i++) {
         take_affine_scale(&grid, i);
-        const uint64_t high = grid.max_magnitude, low = grid.min_magnitude;
-        const nf_unpacked most = number_of(0, high > low ? high : low, 0), largest = product(&most, &grid.scale);
+        const nf_unpacked most = number_of(0, affine_largest(&grid), 0), largest = product(&most, &grid.scale);
         holds &= grid.scale.exponent >= t->lowest && nearest_of((nf_type)(t - extents), &largest).kind != NF_INFINITY;
     }
     return holds;

@@ -3,6 +3,7 @@
 #ifndef NF_FAST_RUN_H
 #define NF_FAST_RUN_H
 
+#include "affine_fast.h"
 #include "codebook_run.h"
 #include "fast_choose.h"
 #include "fast_convert.h"
@@ -230,7 +231,7 @@ static void fast_blocks(nf_job *job, fast_pass *pass)
 static int run_fast(nf_job *job)
 {
     fast_pass pass;
-    if (run_steps(job))
+    if (run_steps(job) || NF_PASTE(nf_fast_affine_, NF_ISA)(job, run_general))
         return 1;
     if (!fast_prepare(job, &pass))
         return 0;

@@ -2,7 +2,6 @@
 #include <stdatomic.h>
 
 #include "codebook_steps.h"
-#include "affine_fast.h"
 #include "job.h"
 #include "threads.h"
 #include "target.h"
@@ -63,10 +62,8 @@ static void run_piece(void *context, size_t piece)
     nf_job part = nf_job_piece(p->job, start, shorter(p->end - start, p->size), &plan);
     part.report = p->reports ? &p->reports[piece] : NULL;
     part.dry = p->dry;
-    nf_affine_loop *const affine = nf_affine_loop_of(p->kernels);
     const processor_rounding caller = round_toward(1);
-    if (!affine || !affine(&part, p->kernels->run))
-        p->kernels->run(&part);
+    p->kernels->run(&part);
     round_again(caller);
     if (part.failed)
         note_failure(p, start + part.failed_at, part.failed);

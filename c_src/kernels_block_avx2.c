@@ -1,11 +1,7 @@
-#include "format.h"
-#include "target.h"
+#include "isa_avx2.h"
 
 #if defined(__x86_64__)
-#define NF_FEATURES "avx2,bmi,bmi2,lzcnt"
 NF_TARGET_BEGIN(NF_FEATURES)
-#define NF_ISA avx2
-#define NF_VECTOR_BYTES 32
 #include "block_fast.inc"
 NF_TARGET_END
 #else

@@ -1,11 +1,7 @@
-#include "format.h"
-#include "target.h"
+#include "isa_avx512.h"
 
 #if defined(__x86_64__)
-#define NF_FEATURES "avx2,bmi,bmi2,lzcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
 NF_TARGET_BEGIN(NF_FEATURES)
-#define NF_ISA avx512
-#define NF_VECTOR_BYTES 64
 #include "block_fast.inc"
 NF_TARGET_END
 #else

@@ -1,0 +1,12 @@
+/* What loops of avx2 are compiled with, between NF_TARGET_BEGIN(NF_FEATURES) and NF_TARGET_END. */
+#ifndef NF_ISA_AVX2_H
+#define NF_ISA_AVX2_H
+
+#include "format.h"
+#include "target.h"
+
+#define NF_FEATURES "avx2,bmi,bmi2,lzcnt"
+#define NF_ISA avx2
+#define NF_VECTOR_BYTES 32
+
+#endif
