@@ -8,7 +8,7 @@ import numpy as np
 import oracle
 import pytest
 from oracle_formats import Fixed, Float, Posit
-from oracle_p3109 import Exponents
+from oracle_numbers import is_tiny
 from sheet import Sheet, values_of
 from subjects import library
 
@@ -26,24 +26,6 @@ FORMATS = [
 ]
 
 
-def tiny_when_rounded(format, x, mode):
-    """Is |x|, rounded as if the exponent had no limit, below the smallest normal number?"""
-    if not isinstance(format, (Float, Exponents)):
-        return 0 < abs(x) < format.value(1)
-    is_float = isinstance(format, Float)
-    smallest = Fraction(2) ** (1 - format.b) if is_float else format.value(0)
-    if not 0 < abs(x) < smallest:
-        return False
-    if is_float:
-        endless = Float(14, format.fraction_bits, bias=format.b + 4096)
-    else:
-        endless = Float(14, 0, bias=format.bias + 4096)
-    cell = endless.cell(x)
-    upper = mode != "jam" and oracle.takes_upper(cell, mode)
-    index = cell.jam if mode == "jam" else cell.upper if upper else cell.lower
-    return endless.value(index) < smallest
-
-
 def expected_counts(format, x, sheet, mode, overflow):
     """The counters by the oracle, for finite numbers."""
     rounded = sheet.rounded(mode)
@@ -52,7 +34,7 @@ def expected_counts(format, x, sheet, mode, overflow):
     facts = [sheet.target(number) for number in rounded.tolist()]
     beyond = np.array([format.overflows(cell, index) for cell, index in facts])
     inexact = values != x
-    tiny = np.array([tiny_when_rounded(format, Fraction(v), mode) for v in x.tolist()])
+    tiny = np.array([is_tiny(format, Fraction(v), mode) for v in x.tolist()])
     return {
         "count": len(x),
         "inexact": int(inexact.sum()),
