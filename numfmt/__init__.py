@@ -7,6 +7,7 @@ between two of them goes to; an overflow policy says what becomes of a value out
 
 from . import binary32
 from ._arrays import BlockCodes
+from ._context import context
 from ._core import lib as _lib
 from ._core import text as _text
 from ._errors import (
@@ -74,6 +75,7 @@ __all__ = [
     "ShapeError",
     "Takum",
     "binary32",
+    "context",
     "convert",
     "decode",
     "encode",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _core, _modes
+from . import _context, _core, _modes
 from ._arrays import FLOATS, OBJECT, Array, Input, Output, as_array, as_dtype, plain, where
 from ._core import ffi, isa_number, lib
 from ._errors import DtypeError, NanError, RandomError, RangeError, ShapeError
@@ -118,7 +118,10 @@ _known_plan = functools.lru_cache(maxsize=1024)(Plan)
 
 
 def plan_of(format: object, rounding: Any = None, overflow: Any = None, nan: Any = None) -> Plan:
-    """The plan of a format and modes; spellings that were seen before cost one look-up."""
+    """The plan of a format and modes, the context's where they leave it open; spellings that were
+    seen before cost one look-up."""
+    if (settings := _context.active()) is not None:
+        rounding, overflow, nan = settings.modes_for(parse(format), rounding, overflow, nan)
     try:
         return _known_plan(format, rounding, overflow, nan)
     except TypeError:
@@ -146,7 +149,7 @@ def _check_holds(wanted: _Dtype, results: str, status: Callable[[int], int]) -> 
 
 def read_draws(plan: Plan, source: Input, key: object, random_bits: object) -> Array | None:
     """Check where a call takes its random bits; the caller's own words, made plain."""
-    if key is None and random_bits is None and not plan.is_random:
+    if key is None and random_bits is None and (not plan.is_random or _context.calls()):
         return None
     _modes.check_source(plan.modes.rounding, key, random_bits)
     return None if random_bits is None else read_words(random_bits, source.given.shape)
@@ -173,6 +176,8 @@ def run(
 ) -> Any:
     """Run `function` of the core with options and report; hand over the result or raise what was
     found.  The key is taken when every argument is known to be right."""
+    if key is None and words is None and plan.is_random:
+        key = _context.calls()
     reports = receivers(report)
     c_report = _new("nf_report *") if reports else _NULL
     options = plan.options(result.is_fresh)

@@ -198,7 +198,7 @@ class Modes:
 
 
 def resolve(format: Any, rounding: str | None, overflow: str | None, nan: str | None) -> Modes:
-    """Who decides: the argument, then the format's own modes, then the library's default."""
+    """Who decides: the argument (or the context: see _call.plan_of), the format, the default."""
     chosen = parse_rounding(rounding or format.rounding or format.default_rounding)
     policy = overflow or format.overflow or format.default_overflow
     parsed = parse_overflow(policy)
@@ -218,7 +218,10 @@ def check_source(rounding: Rounding, key: object, random_bits: object) -> None:
         name = "key" if key is not None else "random_bits"
         raise RandomError(f"{name} was given, but rounding={str(rounding)!r} draws no random bits")
     if rounding.is_random and key is None and random_bits is None:
-        raise RandomError(f"rounding={str(rounding)!r} needs key=numfmt.Key(seed) or random_bits=")
+        raise RandomError(
+            f"rounding={str(rounding)!r} needs key=numfmt.Key(seed), random_bits= or a context's "
+            f"key"
+        )
     if key is not None and random_bits is not None:
         raise RandomError(
             "key and random_bits were both given; a call takes its random bits from one of them"

@@ -42,8 +42,8 @@ def quantize(
         x: real numbers of any shape: float16, float32, float64, integers, booleans; each is read
             exactly.
         format: a format or a spelling.
-        rounding, overflow: modes; default the format's own, then ``nearest_even`` and the format's
-            default overflow.
+        rounding, overflow: modes; default the format's own, then the `context`'s, then
+            ``nearest_even`` and the format's default overflow.
         nan: ``"zero"``, ``"max"`` or ``"min"``: what a NaN becomes in a format without NaN; default
             an error.
         key: a `Key` or `Generator`, for stochastic rounding; or

@@ -151,6 +151,13 @@ class Generator:
             )
         self._key = Key(seed)
 
+    @classmethod
+    def _from(cls, key: Key) -> Generator:
+        """The calls of any key, from its own on."""
+        generator = cls(0)
+        generator._key = key
+        return generator
+
     @property
     def state(self) -> dict[str, Any]:
         """Everything needed to go on later; assign it to another generator's ``state``."""
