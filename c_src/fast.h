@@ -5,6 +5,10 @@
 
 #include "stream.h"
 
+#ifndef NF_PUTS
+#define NF_PUTS 0
+#endif
+
 typedef enum fast_class {
     FAST_FIXED,
     FAST_GRID,
@@ -20,7 +24,8 @@ typedef enum fast_class {
 enum {
     DIRTY_BLOCKS = 16,
     KEYED_BLOCK = 2 * PHILOX_TILE, /* of a loop that makes its own words */
-    KEYED_AHEAD = 4096             /* bytes of input that such a loop asks for ahead */
+    KEYED_AHEAD = 4096,            /* bytes of input that such a loop asks for ahead */
+    PUT_AHEAD = 2048               /* the same of a loop that streams without */
 };
 enum { POSIT_SLACK = 640 }; /* of 2**31 */
 enum { FAST_SAW_MORE = 1, FAST_SAW_TIE = 2 };

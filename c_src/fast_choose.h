@@ -26,6 +26,8 @@ typedef struct fast_pass {
     fast_loop_f64 *const *round_f64;
     fast_keyed_loop_f32 *const *keyed_f32; /* NULL in modes without random words */
     fast_keyed_loop_f64 *const *keyed_f64;
+    fast_put_loop_f32 *const *put_f32; /* NULL where the input is near, or there are none */
+    fast_put_loop_f64 *const *put_f64;
     fast_loop_f32 *narrow_f32; /* the clean loop that stores the job's 16-bit codes, or NULL */
     int is_nearest;            /* the processor rounds to nearest; else toward zero */
     int clean;                 /* the kind of the clean loops: FAST_IS_clean or FAST_IS_bare */
@@ -118,7 +120,8 @@ static int fast_output_fits(const nf_job *job, int is_wide)
 /* Does a keyed loop give the output as it is to be, on lines once the head is done? */
 static int fast_puts(const nf_job *job, const fast_pass *pass)
 {
-    return pass->is_keyed && pass->streams && pass->result_size == job->y_size && (uintptr_t)job->y % job->y_size == 0;
+    return (pass->is_keyed || (!pass->is_random && job->to_values)) && pass->streams &&
+           pass->result_size == job->y_size && (uintptr_t)job->y % job->y_size == 0;
 }
 
 static size_t fast_block_size(const nf_job *job, const fast_pass *pass)
@@ -126,6 +129,14 @@ static size_t fast_block_size(const nf_job *job, const fast_pass *pass)
     const int is_direct = job->x_size == job->y_size && pass->result_size == job->y_size && job->x != job->y;
     const int fits = DIRECT_BLOCK * job->y_size <= STREAM_CHUNK;
     return is_direct && fits && !pass->is_random && !pass->streams && !job->source ? DIRECT_BLOCK : FAST_BLOCK;
+}
+
+/* Loops that ask for far input while they round, and stream. */
+static void fast_choose_put(const nf_job *job, fast_pass *pass)
+{
+    const int mode = job->plan->options.rounding, pays = NF_PUTS && pass->is_far && !pass->is_random && job->to_values;
+    pass->put_f32 = pays ? fast_put_loops_f32[mode][pass->class] : NULL;
+    pass->put_f64 = pays ? fast_put_loops_f64[mode][pass->class] : NULL;
 }
 
 static int fast_prepare(const nf_job *job, fast_pass *pass)
@@ -140,12 +151,14 @@ static int fast_prepare(const nf_job *job, fast_pass *pass)
     if (!is_narrow && !(fast_output_fits(job, 1) && fast_choose(job, 1, pass)))
         return 0;
     pass->is_random = nf_rounding_at(job->plan->options.rounding)->is_random;
-    pass->dirty = pass->is_random && pass->class == FAST_FIXED ? ~0u : 0; /* to clamp costs less than to try */
     pass->back_off = 1;
     pass->is_far = job->whole_n * job->x_size >= FAR_BYTES;
     pass->is_keyed = pass->is_random && job->plan->options.key;
     pass->streams = job->y != job->x && job->whole_n * job->y_size >= STREAM_BYTES;
+    fast_choose_put(job, pass);
     pass->puts = fast_puts(job, pass);
+    const int waits = pass->is_random || pass->put_f32; /* for words, or for memory: to clamp costs less than to try */
+    pass->dirty = pass->class == FAST_FIXED && waits ? ~0u : 0;
     pass->block = fast_block_size(job, pass);
     if ((pass->is_wide || job->y_type == NF_F16) && nf_job_may_leave(job)) /* other loops leave large numbers alone */
         return 0;

@@ -81,9 +81,13 @@ static uint32_t fast_try_keyed(const nf_job *job, const fast_pass *pass, const v
                          : pass->keyed_f32[kind](&pass->constants.f32, x, feed, offset, blocks, pass->puts, results);
 }
 
-/* One attempt at a block; returns what the loop says. */
-static uint32_t fast_try(const fast_pass *pass, const void *x, size_t n, int kind, const uint32_t *words, void *results)
+/* One attempt at a block, which `streams` or not; returns what the loop says. */
+static uint32_t fast_try(const fast_pass *pass, const void *x, size_t n, int kind, const uint32_t *words, int streams,
+                         void *results)
 {
+    if (pass->put_f32 && n % PHILOX_LANES == 0)
+        return pass->is_wide ? pass->put_f64[kind](&pass->constants.f64, x, n, streams, results)
+                             : pass->put_f32[kind](&pass->constants.f32, x, n, streams, results);
     return pass->is_wide ? pass->round_f64[kind](&pass->constants.f64, x, words, n, results)
                          : pass->round_f32[kind](&pass->constants.f32, x, words, n, results);
 }
@@ -96,13 +100,13 @@ static void fast_backs_off(fast_pass *pass)
 
 /* The clean loop, then the complete one. */
 static uint32_t fast_round(const nf_job *job, fast_pass *pass, const void *x, size_t start, size_t n, int is_keyed,
-                           fast_buffers *b, void *results)
+                           int streams, fast_buffers *b, void *results)
 {
     if (pass->is_random && !is_keyed)
         load_words(job->plan, start, n, b->words);
     for (int kind = pass->dirty ? FAST_IS_complete : pass->clean;; kind = FAST_IS_complete) {
         const uint32_t verdict = is_keyed ? fast_try_keyed(job, pass, x, start, n, kind, &b->feed, results)
-                                          : fast_try(pass, x, n, kind, b->words, results);
+                                          : fast_try(pass, x, n, kind, b->words, streams, results);
         if (kind == FAST_IS_complete) {
             pass->dirty--;
             return verdict;
@@ -157,10 +161,11 @@ static const void *fast_without_negatives(const fast_pass *pass, const void *x, 
 }
 
 /* One block into `y`; the input is intact where the loop leaves an element undecided, though y be x. */
-static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int is_keyed, fast_buffers *b, void *y)
+static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int is_keyed, int streams, fast_buffers *b,
+                       void *y)
 {
     const char *given = (const char *)job->x + start * job->x_size;
-    if (pass->is_far && !is_keyed)
+    if (pass->is_far && !is_keyed && !pass->put_f32)
         fetch_ahead(given, n * job->x_size, BLOCK_AHEAD);
     const void *x = fast_load(job, pass, given, n, b);
     const int is_plain = pass->result_size == job->y_size, is_direct = is_plain && y != x;
@@ -171,7 +176,7 @@ static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int
         x = fast_without_negatives(pass, x, n, b);
     if (!is_refused && fast_narrow(pass, x, n, y))
         return;
-    if (is_refused || fast_round(job, pass, x, start, n, is_keyed, b, results)) {
+    if (is_refused || fast_round(job, pass, x, start, n, is_keyed, streams, b, results)) {
         run_piece(job, start, n, y);
         return;
     }
@@ -185,9 +190,9 @@ static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int
  * the loop is to stream, up to the begin of a line. */
 static size_t fast_head(const nf_job *job, const fast_pass *pass)
 {
-    if (!pass->is_keyed)
-        return 0;
-    size_t head = (KEYED_BLOCK - (size_t)(job->plan->options.first % KEYED_BLOCK)) % KEYED_BLOCK;
+    size_t head = 0;
+    if (pass->is_keyed)
+        head = (KEYED_BLOCK - (size_t)(job->plan->options.first % KEYED_BLOCK)) % KEYED_BLOCK;
     const uintptr_t after = (uintptr_t)job->y + head * job->y_size;
     if (pass->puts)
         head += (STREAM_LINE - after % STREAM_LINE) % STREAM_LINE / job->y_size;
@@ -197,7 +202,7 @@ static size_t fast_head(const nf_job *job, const fast_pass *pass)
 /* Elements of the next block, 0 where the rest is a tail. */
 static size_t fast_next(const fast_pass *pass, size_t left)
 {
-    const size_t unit = pass->is_keyed ? KEYED_BLOCK : pass->block;
+    const size_t unit = pass->is_keyed ? KEYED_BLOCK : pass->puts ? PHILOX_LANES : pass->block;
     return left < pass->block ? left - left % unit : pass->block;
 }
 
@@ -211,11 +216,12 @@ static void fast_blocks(nf_job *job, fast_pass *pass)
     if (pass->is_keyed)
         feed_start(&b.feed, job->plan->options.key->key, job->plan->options.key->call);
     if (start)
-        fast_block(job, pass, 0, start, 0, &b, y);
+        fast_block(job, pass, 0, start, 0, 0, &b, y);
     stream_begin(&b.stream, y + start * size);
     for (size_t n; (n = fast_next(pass, job->n - start)) > 0 && !job->failed; start += n) {
         const int is_streamed = pass->streams && !pass->puts;
-        fast_block(job, pass, start, n, pass->is_keyed, &b, is_streamed ? b.stream.chunk : y + start * size);
+        fast_block(job, pass, start, n, pass->is_keyed, pass->puts, &b,
+                   is_streamed ? b.stream.chunk : y + start * size);
         if (is_streamed)
             stream_chunk(&b.stream, n * size);
     }
@@ -224,7 +230,7 @@ static void fast_blocks(nf_job *job, fast_pass *pass)
     else if (pass->streams)
         stream_finish(&b.stream);
     if (start < job->n && !job->failed)
-        fast_block(job, pass, start, job->n - start, 0, &b, y + start * size);
+        fast_block(job, pass, start, job->n - start, 0, 0, &b, y + start * size);
 }
 
 /* 0 where the job has no fast path. */

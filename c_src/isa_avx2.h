@@ -8,5 +8,6 @@
 #define NF_FEATURES "avx2,bmi,bmi2,lzcnt"
 #define NF_ISA avx2
 #define NF_VECTOR_BYTES 32
+#define NF_PUTS 1 /* loops that stream by themselves: see fast_loops.inc */
 
 #endif

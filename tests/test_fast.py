@@ -253,6 +253,44 @@ def test_output_past_the_caches_has_the_same_bits(isa, offset, first):
             assert_same_bits(decoded[piece], expected)
 
 
+def holds(format: str, dtype: type) -> bool:
+    """Has the dtype room for every value of the format?"""
+    try:
+        return nf.quantize(np.ones(1, dtype), format).size == 1
+    except nf.DtypeError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("format", "dtype"),
+    [pair for pair in itertools.product(FORMATS, (np.float32, np.float64)) if holds(*pair)],
+)
+def test_arrays_far_larger_than_the_caches_have_the_same_bits(format, dtype):
+    """Repeated numbers of every kind, unaligned: values that stay in the caches, that bypass them,
+    and that take the place of the input."""
+    far = bit_patterns(dtype, 1200)
+    far[np.abs(far) > 1e30] = np.inf if nf.parse(format).has_nan else 1
+    base = np.concatenate(
+        [around(format, dtype, 700), far, far[~np.isnan(far)], np.ones(2000, dtype)]
+    )
+    sizes = dict.fromkeys(oracle.DETERMINISTIC, (1 << 18) + 1029)
+    if format in SOME:
+        sizes |= dict.fromkeys(("nearest_even", "up"), (1 << 22) + 1029)
+    for isa, (mode, n) in itertools.product(FAST, sizes.items()):
+        try:
+            with _core.forced_isa("scalar"):
+                values = nf.quantize(base, format, mode, **options(format, mode, 0))
+        except nf.DtypeError:  # some modes need a wider one
+            continue
+        x, expected = np.resize(base, n + 3)[3:], np.resize(values, n + 3)[3:]
+        out = np.empty(n + 5, dtype)[5:]
+        with _core.forced_isa(isa):
+            nf.quantize(x, format, mode, **options(format, mode, 0), out=out)
+            nf.quantize(x, format, mode, **options(format, mode, 0), out=x)
+        assert_same_bits(out, expected)
+        assert_same_bits(x, expected)
+
+
 def words_of(element: int) -> Iterator[int]:
     """The words of one element under seed 11, draw after draw."""
     for draw in itertools.count():
