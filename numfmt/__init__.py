@@ -6,7 +6,20 @@ between two of them goes to; an overflow policy says what becomes of a value out
 """
 
 from . import binary32
+from ._array_make import (
+    array,
+    empty,
+    empty_like,
+    from_codes,
+    full,
+    full_like,
+    ones,
+    ones_like,
+    zeros,
+    zeros_like,
+)
 from ._arrays import BlockCodes
+from ._code_array import Array
 from ._context import context
 from ._core import lib as _lib
 from ._core import text as _text
@@ -52,6 +65,7 @@ __all__ = [
     "LNS",
     "P3109",
     "Affine",
+    "Array",
     "Block",
     "BlockCodes",
     "Codebook",
@@ -74,17 +88,25 @@ __all__ = [
     "RoundingError",
     "ShapeError",
     "Takum",
+    "array",
     "binary32",
     "context",
     "convert",
     "decode",
+    "empty",
+    "empty_like",
     "encode",
     "fit",
     "flip_bits",
+    "from_codes",
+    "full",
+    "full_like",
     "gaussian",
     "get_num_threads",
     "machine",
     "machines",
+    "ones",
+    "ones_like",
     "pack",
     "parse",
     "quantize",
@@ -94,4 +116,6 @@ __all__ = [
     "unpack",
     "variance_corrected",
     "variance_corrected_law",
+    "zeros",
+    "zeros_like",
 ]
