@@ -2,7 +2,7 @@
 
 Slow and obvious on purpose, and sharing nothing with the library.  oracle_numbers.py decodes the
 operands and rounds the result once.  Where a result depends on the rounding (the sign of an exact
-zero sum) or on the format that it is for (P3109 divides by zero to NaN), `operate` is told.
+zero sum) or on the format that it is for (only floats, but P3109's, divide by zero to an infinity), `operate` is told.
 
 A square root is cut behind so many bits that the last of them, made odd, tells the rest: no value
 and no turning point of a format lies between it and the root (but for roots of powers of 2 in the
@@ -15,9 +15,9 @@ from fractions import Fraction
 from math import floor, isqrt
 
 import oracle
-from oracle_formats import Format
+from oracle_formats import Float, Format
 from oracle_numbers import NAN, ZERO, Number, every_number, exact, infinity, number
-from oracle_p3109 import P3109
+from oracle_p3109 import P3109, Exponents
 from oracle_real import Real
 
 ROOT_BITS = 2200  # more than any format has between its turning points
@@ -52,7 +52,7 @@ def product(a: Number, b: Number) -> Result:
     return Number("finite", negative, a.size * b.size), QUIET
 
 
-def quotient(a: Number, b: Number, p3109: bool) -> Result:
+def quotient(a: Number, b: Number, by_zero_is_nan: bool) -> Result:
     """a / b."""
     negative = a.negative != b.negative
     if a.is_nan or b.is_nan:
@@ -60,9 +60,11 @@ def quotient(a: Number, b: Number, p3109: bool) -> Result:
     if a.kind == b.kind == "infinity" or (a.is_zero and b.is_zero):
         return NAN, INVALID
     if b.is_zero and a.kind == "finite":
-        return (NAN if p3109 else infinity(negative)), DIVIDE_BY_ZERO
+        return (NAN if by_zero_is_nan else infinity(negative)), DIVIDE_BY_ZERO
     if a.kind == "infinity":
-        return (NAN, DIVIDE_BY_ZERO) if b.is_zero and p3109 else (infinity(negative), QUIET)
+        return (
+            (NAN, DIVIDE_BY_ZERO) if b.is_zero and by_zero_is_nan else (infinity(negative), QUIET)
+        )
     if b.kind == "infinity" or a.is_zero:
         return Number("finite", negative), QUIET
     return Number("finite", negative, a.size / b.size), QUIET
@@ -211,14 +213,15 @@ def next_number(format: Format, code: int, step: int) -> Number:
 
 def operate(name: str, *operands: Number, rounding: str, format: Format) -> Result:
     """The exact result, to be rounded to a format, and the flags that it raises before that."""
-    (a, *rest), p3109 = operands, isinstance(format, P3109)
+    a, *rest = operands
+    by_zero_is_nan = isinstance(format, P3109) or not isinstance(format, (Float, Exponents))
     simple = {
         "add": lambda: total([a, *rest], rounding),
         "faa": lambda: total([a, *rest], rounding),
         "subtract": lambda: total([a, rest[0].with_sign(not rest[0].negative)], rounding),
         "multiply": lambda: product(a, *rest),
-        "divide": lambda: quotient(a, *rest, p3109),
-        "reciprocal": lambda: quotient(exact(1), a, p3109),
+        "divide": lambda: quotient(a, *rest, by_zero_is_nan),
+        "reciprocal": lambda: quotient(exact(1), a, by_zero_is_nan),
         "fma": lambda: fused(a, *rest, rounding),
         "sqrt": lambda: root(a),
         "negative": lambda: (a.with_sign(not a.negative), QUIET),

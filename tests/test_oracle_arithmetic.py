@@ -137,9 +137,10 @@ def test_an_exact_zero_sum_is_negative_only_when_rounding_down(rounding):
 
 
 def test_specials_of_posits_p3109_and_fixed_point():
-    """x / 0 is NaR, NaN, and the end; inf - inf is invalid, 1 / 0 a division by zero."""
+    """x / 0 is NaR, NaN, or the float's end; inf - inf is invalid, 1 / 0 a division by zero."""
     one, zero = exact(1), exact(0)
-    for format, expected in ((Posit(8, 2), 0x80), (named("binary8p3se"), 0x80), (Fixed(8, 3), 127)):
+    nans = ((Posit(8, 2), 0x80), (named("binary8p3se"), 0x80), (Fixed(8, 3), "nan"))
+    for format, expected in (*nans, (Float(4, 3, special="fn"), 0x7E)):
         found, raised = arithmetic.operate("divide", one, zero, rounding="up", format=format)
         assert coded(format, found, "up", "saturate") == expected
         assert raised == {"divide_by_zero"}
