@@ -130,7 +130,7 @@ NF_INLINE nf_fraction affine_tail(const nf_plan *plan, const nf_unpacked *x)
 {
     const nf_unpacked dividend = affine_dividend(&plan->grid, x), divisor = affine_divisor(&plan->grid);
     const int64_t e = dividend.exponent - divisor.exponent;
-    nf_fraction f = {dividend.significand, divisor.significand, -e};
+    nf_fraction f = {dividend.significand, divisor.significand, -e, 0};
     if (e >= 0) {
         nf_rest rest;
         affine_integer(&dividend, &divisor, &rest);

@@ -42,7 +42,7 @@ static int arrays_are_bad(const void *x, size_t x_size, const void *y, size_t y_
     return (from != to || x_size != y_size) && from < to + n * y_size && to < from + n * x_size;
 }
 
-nf_status nf_plan_for_call(nf_plan *plan, const nf_format *format, const nf_options *options)
+nf_status nf_plan_for_operation(nf_plan *plan, const nf_format *format, const nf_options *options)
 {
     nf_status status = nf_plan_init(plan, format, options);
     if (status != NF_OK)
@@ -54,6 +54,14 @@ nf_status nf_plan_for_call(nf_plan *plan, const nf_format *format, const nf_opti
     if ((o->key && o->random_bits) || (!draws && (o->key || o->random_bits)))
         return NF_HAS_RANDOM;
     return o->key && o->key->call >> 48 ? NF_BAD_ARGUMENT : NF_OK;
+}
+
+nf_status nf_plan_for_call(nf_plan *plan, const nf_format *format, const nf_options *options)
+{
+    const nf_status status = nf_plan_for_operation(plan, format, options);
+    if (status != NF_OK)
+        return status;
+    return options && (options->element_flags || options->tiny_before) ? NF_BAD_ARGUMENT : NF_OK;
 }
 
 nf_status nf_quantize(const nf_format *format, const nf_options *options, nf_type x_type, const void *x, nf_type y_type,

@@ -22,6 +22,7 @@ typedef struct nf_fraction {
     unsigned __int128 numerator;
     uint64_t divisor;
     int64_t shift;
+    uint8_t sticky; /* the numerator was cut */
 } nf_fraction;
 
 /* Cut `shift` >= 0 low bits off a significand: the integer left, and tail and sticky of the cell. */
@@ -42,11 +43,37 @@ NF_INLINE uint64_t cut_bits(uint64_t significand, int64_t shift, nf_cell *cell)
     return 0;
 }
 
-/* The low `shift` >= 0 bits of a significand, in units of 2**shift. */
-NF_INLINE nf_fraction fraction_below(uint64_t significand, int64_t shift)
+/* The same of a number, with what follows its significand. */
+NF_INLINE uint64_t cut_number(const nf_unpacked *x, int64_t shift, nf_cell *cell)
 {
-    nf_fraction f = {shift < 64 ? significand & (((uint64_t)1 << shift) - 1) : significand, 1, shift};
-    return f;
+    const uint64_t kept = cut_bits(x->significand, shift, cell);
+    if (!goes_on(x))
+        return kept;
+    cell->tail |= shift < 64 ? x->more >> shift : 0;
+    cell->sticky |= x->sticky | (shift > 63 ? x->more != 0 : shift && x->more << (64 - shift) != 0);
+    return kept;
+}
+
+/* The low `cut` bits (1..127) of `bits`, which end as the significand of x does, and what follows that, as a tail. */
+NF_INLINE void cut_string(unsigned __int128 bits, int cut, const nf_unpacked *x, nf_cell *cell)
+{
+    unsigned __int128 tail = bits << (128 - cut);
+    cell->sticky = x->sticky;
+    if (x->more) {
+        tail |= cut <= 64 ? (unsigned __int128)x->more << (64 - cut) : x->more >> (cut - 64);
+        cell->sticky |= cut > 64 && x->more << (128 - cut);
+    }
+    cell->tail = (uint64_t)(tail >> 64);
+    cell->sticky |= (uint64_t)tail != 0;
+}
+
+/* The low `shift` >= 0 bits of a significand, and the 64 behind it, in units of 2**shift of its last one. */
+NF_INLINE nf_fraction fraction_below(const nf_unpacked *x, int64_t shift)
+{
+    const uint64_t kept = shift < 64 ? x->significand & (((uint64_t)1 << shift) - 1) : x->significand;
+    if (!x->more)
+        return (nf_fraction){kept, 1, shift, x->sticky};
+    return (nf_fraction){(unsigned __int128)kept << 64 | x->more, 1, shift + 64, x->sticky};
 }
 
 /* The next 32 binary digits of a fraction, which keeps the rest. */

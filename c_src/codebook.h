@@ -117,8 +117,9 @@ NF_INLINE int compare_with_turn(const nf_codebook *book, int64_t at, const nf_un
 }
 
 /* The cell around a number, 0 too.  The tail says on which side of the turn it lies, no more. */
-NF_INLINE nf_cell layout_codebook(const nf_grid *grid, const nf_unpacked *x)
+NF_INLINE nf_cell layout_codebook(const nf_grid *grid, const nf_unpacked *number)
 {
+    const nf_unpacked short_number = jammed(*number), *x = &short_number;
     const nf_codebook *book = grid->format.codebook;
     const int64_t at = codebook_floor(book, x);
     nf_cell cell = {(uint64_t)at, 1, 0, 0, 0, 0, 0};
@@ -179,7 +180,7 @@ NF_INLINE nf_fraction codebook_fraction(const nf_grid *grid, const nf_unpacked *
     const nf_unpacked low = unpack_f64(values[at]), high = unpack_f64(values[at + 1]);
     const nf_unpacked *const numbers[] = {&low, &high, x};
     int64_t unit = INT64_MAX, top = INT64_MIN;
-    nf_fraction f = {0, NF_ENDLESS, 0};
+    nf_fraction f = {0, NF_ENDLESS, 0, 0};
     for (int i = 0; i < 3; i++) {
         if (numbers[i]->kind == NF_ZERO)
             continue;

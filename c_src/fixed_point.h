@@ -23,13 +23,26 @@ NF_INLINE unsigned __int128 layout_fixed(const nf_grid *grid, const nf_unpacked 
     int64_t shift = fixed_shift(grid, x);
     *huge = shift < -64;
     if (shift >= 0)
-        return cut_bits(x->significand, shift, cell);
-    return shift > -128 ? (unsigned __int128)x->significand << -shift : 0;
+        return cut_number(x, shift, cell);
+    if (shift < -64 && x->more)
+        return shift > -192 ? ((unsigned __int128)x->significand << 64 | x->more) << (-shift - 64) : 0;
+    const unsigned __int128 above = shift > -128 ? (unsigned __int128)x->significand << -shift : 0;
+    if (shift < -64 || !goes_on(x))
+        return above;
+    cell->tail = shift > -64 ? x->more << -shift : 0;
+    cell->sticky = x->sticky;
+    return above | (shift > -64 ? x->more >> (64 + shift) : x->more);
 }
 
-NF_INLINE nf_fraction fixed_tail(const nf_plan *plan, const nf_unpacked *x)
+/* The tail exactly: of a result of many bits it may lie behind the significand. */
+NF_INLINE nf_fraction fixed_fraction(const nf_grid *grid, const nf_unpacked *x)
 {
-    return fraction_below(x->significand, fixed_shift(&plan->grid, x));
+    const int64_t shift = fixed_shift(grid, x);
+    if (shift >= 0)
+        return fraction_below(x, shift);
+    return (nf_fraction){shift > -64 ? x->more << -shift : 0, 1, 64, x->sticky};
 }
+
+NF_INLINE nf_fraction fixed_tail(const nf_plan *plan, const nf_unpacked *x) { return fixed_fraction(&plan->grid, x); }
 
 #endif

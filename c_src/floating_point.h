@@ -51,7 +51,7 @@ NF_INLINE nf_cell layout_float(const nf_grid *grid, const nf_unpacked *x)
         cell.outside = 1;
         return cell;
     }
-    uint64_t significand = cut_bits(x->significand, float_cell_shift(grid, x), &cell);
+    uint64_t significand = cut_number(x, float_cell_shift(grid, x), &cell);
     if (is_flushed(grid, x)) {
         cell.step = grid->normal_magnitude;
         return cell;
@@ -67,7 +67,7 @@ NF_INLINE nf_cell layout_float(const nf_grid *grid, const nf_unpacked *x)
 
 NF_INLINE nf_fraction float_tail(const nf_plan *plan, const nf_unpacked *x)
 {
-    return fraction_below(x->significand, float_cell_shift(&plan->grid, x));
+    return fraction_below(x, float_cell_shift(&plan->grid, x));
 }
 
 #endif

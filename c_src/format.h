@@ -80,7 +80,9 @@ enum {
     NF_WAS_SATURATED = 4,  /* the result is a finite end for that reason */
     NF_WAS_NAN = 8,        /* the result is, or the input was, NaN */
     NF_FAILED_NAN = 16,
-    NF_FAILED_RANGE = 32
+    NF_FAILED_RANGE = 32,
+    NF_WAS_INVALID = 64, /* the operation that gave the number raised the flag */
+    NF_WAS_DIVIDED = 128 /* by 0 */
 };
 
 #define NF_FAILED (NF_FAILED_NAN | NF_FAILED_RANGE)
@@ -107,6 +109,9 @@ nf_status nf_grid_init(nf_grid *grid, const nf_format *format);
 nf_status nf_plan_init(nf_plan *plan, const nf_format *format, const nf_options *options);
 
 /* The same, and the source of random bits is checked too. */
+nf_status nf_plan_for_operation(nf_plan *plan, const nf_format *format, const nf_options *options);
+
+/* The same for calls that are no operation, which have no flags of elements. */
 nf_status nf_plan_for_call(nf_plan *plan, const nf_format *format, const nf_options *options);
 
 /* Does a finite overflow leave the finite range on both sides, under the policies `infinity` and `nan`? */

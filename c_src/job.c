@@ -133,6 +133,8 @@ static int may_fail(const nf_job *job, const nf_kernels *kernels)
 {
     const nf_plan *plan = job->plan;
     uint8_t policy = plan->options.overflow;
+    if (job->arithmetic && job->arithmetic->gives_truth)
+        return 0;
     if (policy == NF_OVERFLOW_error || policy == NF_OVERFLOW_unbounded)
         return 1;
     int wraps =
@@ -141,6 +143,8 @@ static int may_fail(const nf_job *job, const nf_kernels *kernels)
     const int may_leave = nf_job_may_leave(job);
     if (!wraps && !refuses_nan && !may_leave)
         return 0;
+    if (job->arithmetic)
+        return wraps || nf_may_be_special(job->arithmetic);
     if (job->source)
         return job->source->has_nan || job->source->has_infinity || job->source->format.family == NF_CODEBOOK;
     return has_large(job, kernels, may_leave ? nf_binades_near_end(plan, job->y_type) : 0);
@@ -174,7 +178,7 @@ nf_status nf_run_job(const nf_job *job)
     const nf_kernels *kernels = nf_pick_kernels(job->plan->options.isa);
     if (!kernels)
         return NF_BAD_ARGUMENT;
-    return nf_steps_pay(job) ? run_with_steps(*job, kernels) : run_job(job, kernels);
+    return !job->arithmetic && nf_steps_pay(job) ? run_with_steps(*job, kernels) : run_job(job, kernels);
 }
 
 /* Work that cannot fail. */

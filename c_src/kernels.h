@@ -2,6 +2,7 @@
 #ifndef NF_KERNELS_H
 #define NF_KERNELS_H
 
+#include "arithmetic.h"
 #include "block.h"
 #include "law.h"
 
@@ -18,11 +19,12 @@ typedef struct nf_job {
     int to_values; /* y holds values, not codes */
     int dry;       /* look for failures, write nothing */
     size_t n;
-    size_t place;                 /* of element 0 in the whole call: scales go by it */
-    size_t whole_n;               /* elements of the whole call, of which this job may be a piece */
-    nf_report *report;            /* or NULL */
-    const struct nf_steps *steps; /* of a codebook, or NULL: see codebook_steps.h */
-    uint32_t failed;              /* out: NF_FAILED_... of the first element that failed */
+    size_t place;                    /* of element 0 in the whole call: scales go by it */
+    size_t whole_n;                  /* elements of the whole call, of which this job may be a piece */
+    nf_report *report;               /* or NULL */
+    const nf_arithmetic *arithmetic; /* or NULL; else what gives the numbers, and x is none */
+    const struct nf_steps *steps;    /* of a codebook, or NULL: see codebook_steps.h */
+    uint32_t failed;                 /* out: NF_FAILED_... of the first element that failed */
     size_t failed_at;
     uint64_t saturated; /* out: how many results are a finite end for overflow */
 } nf_job;
@@ -35,8 +37,9 @@ NF_INLINE nf_job nf_job_piece(const nf_job *job, size_t start, size_t n, nf_plan
     *plan = *job->plan;
     plan->options.first += start;
     plan->options.random_bits += plan->options.random_bits ? start : 0;
+    plan->options.element_flags += plan->options.element_flags ? start : 0;
     piece.plan = plan;
-    piece.x = (const char *)job->x + start * job->x_size;
+    piece.x = job->x ? (const char *)job->x + start * job->x_size : NULL;
     piece.y = (char *)job->y + start * job->y_size;
     piece.place += start;
     piece.n = n;

@@ -89,13 +89,13 @@ static int binades_below(const nf_grid *grid, const nf_unpacked *x, int64_t *bin
 /* The tail by value where it is rational; else NF_ENDLESS.  Among the roots of 2 no other three are dependent. */
 nf_fraction nf_lns_fraction(const nf_grid *grid, const nf_unpacked *x)
 {
-    const nf_fraction endless = {1, NF_ENDLESS, 0};
+    const nf_fraction endless = {1, NF_ENDLESS, 0, 0};
     const int64_t below = grid->emin - x->exponent;
     int64_t binades;
     if (grid->format.fraction_bits == 0 && x->base == NF_RATIONAL)
-        return fraction_below(x->significand, 63 + (below > 0 ? below : 0));
+        return fraction_below(x, 63 + (below > 0 ? below : 0));
     if (binades_below(grid, x, &binades))
-        return fraction_below((uint64_t)1 << 63, 63 + binades);
+        return (nf_fraction){(uint64_t)1 << 63, 1, 63 + binades, 0};
     return endless;
 }
 

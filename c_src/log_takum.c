@@ -84,7 +84,7 @@ static void give_tail(const nf_grid *grid, const nf_unpacked *x, nf_tail tail, n
 {
     cell->sticky = 1;
     if (is_fraction_of_one(grid, x)) {
-        cut_bits(x->significand, 63 - x->exponent, cell);
+        cut_number(x, 63 - x->exponent, cell);
         return;
     }
     if (tail == NF_TAIL_BY_CODE && cell->low) {

@@ -25,8 +25,8 @@ NF_INLINE int is_fraction_of_one(const nf_grid *grid, const nf_unpacked *x)
 
 NF_INLINE nf_fraction log_takum_tail(const nf_plan *plan, const nf_unpacked *x)
 {
-    const nf_fraction endless = {1, NF_ENDLESS, 0};
-    return is_fraction_of_one(&plan->grid, x) ? fraction_below(x->significand, 63 - x->exponent) : endless;
+    const nf_fraction endless = {1, NF_ENDLESS, 0, 0};
+    return is_fraction_of_one(&plan->grid, x) ? fraction_below(x, 63 - x->exponent) : endless;
 }
 
 #endif

@@ -25,6 +25,17 @@ NF_INLINE nf_unpacked special_of(nf_kind kind, int sign)
     return x;
 }
 
+/* Does something follow the 64 bits of the significand? */
+NF_INLINE int goes_on(const nf_unpacked *x) { return (x->more != 0) | x->sticky; }
+
+/* A number that rounds to 62 bits or fewer as x does: with 64 bits, the last one set where something follows. */
+NF_INLINE nf_unpacked jammed(nf_unpacked x)
+{
+    x.significand |= (uint64_t)goes_on(&x);
+    x.more = x.sticky = 0;
+    return x;
+}
+
 /* -1, 0 or 1 as a is below, at or above b; neither infinite nor NaN. */
 NF_INLINE int compare_numbers(const nf_unpacked *a, const nf_unpacked *b)
 {

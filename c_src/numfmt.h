@@ -101,7 +101,7 @@ typedef struct nf_codebook {
 
 /* How affine integers divide numbers by the scale: exactly, or by float32 arithmetic, rounding the reciprocal of the
  * scale and its product with the number each to nearest even. */
-typedef enum nf_divide { NF_DIVIDE_EXACT = 0, NF_DIVIDE_FL32_RECIPROCAL, NF_DIVIDE_COUNT } nf_divide;
+typedef enum nf_divide { NF_DIVIDE_EXACT = 0, NF_DIVIDE_FL32_RECIPROCAL, NF_DIVIDE_COUNT } nf_division;
 
 /* The scales of affine integers.  In an array in C order, `extent` is the size of the axis along which they vary and
  * `inner` the product of the sizes behind it.  Its size is a multiple of inner * extent.
@@ -117,7 +117,7 @@ typedef struct nf_affine {
                                    float32 reciprocal */
     const int64_t *zero_points; /* NULL, all 0, or count: integers that are codes, below 2**63 */
     size_t count, extent, inner, group;
-    uint8_t divide; /* nf_divide */
+    uint8_t divide; /* nf_division */
 } nf_affine;
 
 /* A format.  Fill the fields of its family, leave the others 0, and ask nf_format_check.
@@ -231,6 +231,8 @@ typedef struct nf_options {
     const uint32_t *random_bits; /* one word an element; the low N bits are used (N above, else 32) */
     uint64_t first;              /* the number of element 0 in the whole array */
     uint64_t *failed_at;         /* NULL, or: receives the index of the first element that failed */
+    uint8_t *element_flags;      /* nf_operate: NULL, or: receives the nf_flags of each element */
+    uint8_t tiny_before;         /* nf_operate: a result is tiny, for the underflow flag, before it is rounded */
 } nf_options;
 
 /* Counters, added to by every call that is given the report.  Zero it before first use. */
@@ -292,15 +294,17 @@ typedef enum nf_base { NF_RATIONAL = 0, NF_BASE_2, NF_BASE_E } nf_base;
 
 /* One code taken apart: value = (-1)**sign * significand * 2**(exponent - 63), significand's top bit set.  An
  * irrational value is (-1)**sign * base**(log * 2**-root_bits); its significand is cut behind 63 bits, and its last bit
- * is 1: so it rounds to 62 bits or fewer as the value does. */
+ * is 1: so it rounds to 62 bits or fewer as the value does.  The results of operations alone have `more`, the 64 bits
+ * behind the significand, and `sticky`, where something follows those too. */
 typedef struct nf_unpacked {
     uint8_t kind; /* nf_kind */
     uint8_t sign;
-    int64_t exponent;
-    uint64_t significand;
-    int64_t log;
     uint8_t base; /* nf_base; the others' log and root_bits are 0 */
     uint8_t root_bits;
+    uint8_t sticky;
+    int64_t exponent;
+    uint64_t significand, more;
+    int64_t log;
 } nf_unpacked;
 
 typedef enum nf_kind { NF_ZERO = 0, NF_FINITE_NUMBER, NF_INFINITY, NF_NAN } nf_kind;
@@ -330,6 +334,7 @@ const char *nf_version(void);
 
 /* cdef: end */
 
+#include "numfmt_arithmetic.h"
 #include "numfmt_block.h"
 #include "numfmt_samplers.h"
 

@@ -43,7 +43,7 @@ NF_INLINE nf_cell layout_posit(const nf_grid *grid, const nf_unpacked *x, int re
     nf_cell cell = {0, 1, 0, 0, 1, 0, 0};
     if (x->exponent >= grid->emax) {
         cell.low = grid->max_magnitude;
-        cell.outside = x->exponent > grid->emax || x->significand << 1;
+        cell.outside = x->exponent > grid->emax || x->significand << 1 || goes_on(x);
         cell.significand_even = 0;
         return cell;
     }
@@ -55,11 +55,9 @@ NF_INLINE nf_cell layout_posit(const nf_grid *grid, const nf_unpacked *x, int re
     int room = posit_room(grid, x);
     int cut = 63 + grid->format.exponent_bits - room;
     unsigned __int128 payload = posit_payload(grid, x);
-    unsigned __int128 tail = payload << (128 - cut);
     uint64_t run = regime < 0 ? 1 : ((uint64_t)2 << (regime + 1)) - 2;
     cell.low = run << room | (uint64_t)(payload >> cut);
-    cell.tail = (uint64_t)(tail >> 64);
-    cell.sticky = (uint64_t)tail != 0;
+    cut_string(payload, cut, x, &cell);
     cell.significand_even = !(cell.low & 1);
     return cell;
 }
@@ -73,10 +71,10 @@ NF_INLINE nf_fraction posit_fraction(const nf_grid *grid, const nf_unpacked *x, 
     int room = posit_room(grid, x);
     int cut_exponent = room < es ? es - room : 0;
     if (cut_exponent == 0)
-        return fraction_below(x->significand, 63 + es - room);
+        return fraction_below(x, 63 + es - room);
     if (!by_code)
         return fraction_of_span(x, 1 << cut_exponent, (int)(x->exponent & ((1 << cut_exponent) - 1)));
-    nf_fraction f = {posit_payload(grid, x) << (128 - (63 + cut_exponent)), 1, 128};
+    nf_fraction f = {posit_payload(grid, x) << (128 - (63 + cut_exponent)), 1, 128, 0};
     return f;
 }
 

@@ -48,15 +48,23 @@ static int underflows(const nf_plan *plan, const nf_unpacked *x, uint32_t word, 
         return is_below_codebook(&plan->grid, x);
     if (x->kind != NF_FINITE_NUMBER || x->exponent >= plan->grid.emin)
         return 0;
-    return plan->grid.format.family != NF_FLOAT || !reaches_normal(plan->options.rounding, plan, x, word, element);
+    return plan->options.tiny_before || plan->grid.format.family != NF_FLOAT ||
+           !reaches_normal(plan->options.rounding, plan, x, word, element);
+}
+
+/* What an operation raised (NF_INVALID ...), as a part of what happened. */
+NF_INLINE uint32_t what_raised(uint32_t raised)
+{
+    return (raised & NF_INVALID ? NF_WAS_INVALID : 0) | (raised & NF_DIVIDE_BY_ZERO ? NF_WAS_DIVIDED : 0);
 }
 
 static uint32_t flags_of(uint32_t what, int is_tiny, const nf_unpacked *x)
 {
     uint32_t flags = what & NF_WAS_INEXACT ? NF_INEXACT : 0;
+    flags |= (what & NF_WAS_INVALID ? NF_INVALID : 0) | (what & NF_WAS_DIVIDED ? NF_DIVIDE_BY_ZERO : 0);
     if ((what & NF_WAS_OVERFLOWED) && x->kind == NF_FINITE_NUMBER)
         flags |= NF_OVERFLOW;
-    if ((what & NF_WAS_NAN) != 0 && x->kind != NF_NAN)
+    if ((what & NF_WAS_NAN) != 0 && x->kind != NF_NAN && !(what & NF_WAS_DIVIDED))
         flags |= NF_INVALID;
     return is_tiny ? flags | NF_UNDERFLOW : flags;
 }
@@ -84,6 +92,7 @@ static void report_block(const nf_plan *plan, const nf_unpacked *x, const nf_unp
                          const nf_unpacked *own, const uint32_t *what, const uint32_t *words, uint64_t first, size_t n,
                          nf_report *r)
 {
+    uint8_t *flags = plan->options.element_flags;
     r->count += n;
     for (size_t i = 0; i < n; i++) {
         int is_tiny = (what[i] & NF_WAS_INEXACT) && underflows(plan, &units[i], words[i], first + i);
@@ -92,7 +101,10 @@ static void report_block(const nf_plan *plan, const nf_unpacked *x, const nf_unp
         r->underflowed += (uint64_t)is_tiny;
         r->saturated += (what[i] & NF_WAS_SATURATED) != 0;
         r->nan += (what[i] & NF_WAS_NAN) != 0;
-        r->flags |= flags_of(what[i], is_tiny, &x[i]);
+        const uint32_t raised = flags_of(what[i], is_tiny, &x[i]);
+        r->flags |= raised;
+        if (flags)
+            flags[first - plan->options.first + i] = (uint8_t)raised;
         if (x[i].kind <= NF_FINITE_NUMBER && values[i].kind <= NF_FINITE_NUMBER)
             add_error(&plan->grid, &x[i], &values[i], &units[i], &own[i], r);
     }

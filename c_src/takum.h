@@ -59,7 +59,7 @@ NF_INLINE int takum_cut(const nf_grid *grid, const nf_unpacked *x, unsigned __in
 NF_INLINE nf_cell layout_takum(const nf_grid *grid, const nf_unpacked *x, int reaches_zero)
 {
     nf_cell cell = {0, 1, 0, 0, 1, 0, 0};
-    unsigned __int128 bits, tail;
+    unsigned __int128 bits;
     if (x->exponent > TAKUM_MAX_EXPONENT) {
         cell.low = grid->max_magnitude;
         cell.outside = 1;
@@ -69,11 +69,9 @@ NF_INLINE nf_cell layout_takum(const nf_grid *grid, const nf_unpacked *x, int re
     if (x->exponent >= grid->emin) {
         int cut = takum_cut(grid, x, &bits);
         cell.low = (uint64_t)(bits >> cut);
-        tail = bits << (128 - cut);
-        cell.tail = (uint64_t)(tail >> 64);
-        cell.sticky = (uint64_t)tail != 0;
+        cut_string(bits, cut, x, &cell);
         cell.significand_even = !(cell.low & 1);
-        cell.outside = cell.low == grid->max_magnitude && tail;
+        cell.outside = cell.low == grid->max_magnitude && (cell.tail || cell.sticky);
     }
     if (cell.low == 0)
         cell_below(grid, x, reaches_zero, &cell);
@@ -91,7 +89,7 @@ NF_INLINE nf_fraction takum_fraction(const nf_grid *grid, const nf_unpacked *x, 
     int cut = takum_cut(grid, x, &bits), gap = (int)(above.exponent - below.exponent);
     if (!by_code && gap > 1)
         return fraction_of_span(x, gap, (int)(x->exponent - below.exponent));
-    nf_fraction f = {bits & (((unsigned __int128)1 << cut) - 1), 1, cut};
+    nf_fraction f = {bits & (((unsigned __int128)1 << cut) - 1), 1, cut, 0};
     return f;
 }
 

@@ -19,17 +19,20 @@ NF_INLINE int tapered_body(const nf_grid *grid, uint64_t code, int *sign, uint64
 /* x / smallest, below it. */
 NF_INLINE nf_fraction fraction_of_smallest(const nf_grid *grid, const nf_unpacked *x)
 {
-    int zeros = __builtin_ctzll(grid->smallest_significand);
-    nf_fraction f = {x->significand, grid->smallest_significand >> zeros, grid->emin - x->exponent + zeros};
-    return f;
+    const int zeros = __builtin_ctzll(grid->smallest_significand);
+    const int64_t shift = grid->emin - x->exponent + zeros;
+    const uint64_t divisor = grid->smallest_significand >> zeros;
+    if (!x->more)
+        return (nf_fraction){x->significand, divisor, shift, x->sticky};
+    return (nf_fraction){(unsigned __int128)x->significand << 64 | x->more, divisor, shift + 64, x->sticky};
 }
 
 /* In a cell from 2**k to 2**(k + gap), with x in binade k + above: (x / low - 1) / (high / low - 1); gap 1..64. */
 NF_INLINE nf_fraction fraction_of_span(const nf_unpacked *x, int gap, int above)
 {
-    nf_fraction f = {((unsigned __int128)x->significand << (above + 1)) - ((unsigned __int128)1 << 64),
-                     ~(uint64_t)0 >> (64 - gap), 64};
-    return f;
+    const unsigned __int128 all = (unsigned __int128)x->significand << (above + 1) | x->more >> (63 - above);
+    const uint8_t sticky = x->sticky | (above < 63 && x->more << (above + 1));
+    return (nf_fraction){all - ((unsigned __int128)1 << 64), ~(uint64_t)0 >> (64 - gap), 64, sticky};
 }
 
 /* The cell between 0 and the smallest value.  `reaches_zero`: 0 is a neighbour (a stochastic rounding); otherwise
@@ -42,9 +45,9 @@ NF_INLINE void cell_below(const nf_grid *grid, const nf_unpacked *x, int reaches
     cell->tail = 0;
     if (!reaches_zero || shift > 64)
         return;
-    unsigned __int128 scaled = (unsigned __int128)x->significand << (64 - shift);
+    const unsigned __int128 all = (unsigned __int128)x->significand << 64 | x->more, scaled = all >> shift;
     cell->tail = (uint64_t)(scaled / grid->smallest_significand);
-    cell->sticky = scaled % grid->smallest_significand != 0;
+    cell->sticky = scaled % grid->smallest_significand != 0 || (shift && all << (128 - shift)) || x->sticky;
 }
 
 /* Replace the tail of the code by the tail by value, where they differ. */
@@ -52,7 +55,7 @@ NF_INLINE void set_tail(const nf_fraction *f, nf_cell *cell)
 {
     if (f->divisor > 1 && f->shift == 64) {
         cell->tail = (uint64_t)(f->numerator / f->divisor);
-        cell->sticky = f->numerator % f->divisor != 0;
+        cell->sticky = f->numerator % f->divisor != 0 || f->sticky;
     }
 }
 

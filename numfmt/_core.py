@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ except ModuleNotFoundError as error:
 
 _from_buffer = ffi.from_buffer
 
-__all__ = ["available_isas", "check", "ffi", "forced_isa", "lib", "pointer"]
+__all__ = ["Operand", "available_isas", "check", "ffi", "forced_isa", "lib", "operate", "pointer"]
 
 _STATUS_ERRORS: dict[int, type[errors.NumfmtError]] = {
     lib.NF_BAD_FORMAT: errors.FormatError,
@@ -82,6 +82,28 @@ OVERFLOWS = _rows(lib.nf_overflow_at)
 NAN_POLICIES = _rows(lib.nf_nan_policy_at)
 
 
+class Operation(NamedTuple):
+    """One row of the table of operations."""
+
+    name: str
+    number: int
+    aliases: tuple[str, ...]
+    meaning: str
+    operands: int
+    gives_truth: bool
+
+
+def _operations() -> Iterator[Operation]:
+    number = 0
+    while (row := lib.nf_operation_at(number)) != ffi.NULL:
+        names = text(row.name), number, tuple(text(row.aliases).split()), text(row.meaning)
+        yield Operation(*names, int(row.operands), bool(row.gives_truth))
+        number += 1
+
+
+OPERATIONS = {operation.name: operation for operation in _operations()}
+
+
 def named_formats() -> Iterator[tuple[str, tuple[str, ...], Any]]:
     """(name, aliases, descriptor) of each row of the core's table."""
     index = 0
@@ -117,6 +139,67 @@ def check(status: int, message: str | None = None) -> None:
 def pointer(array: np.ndarray[Any, Any]) -> Any:
     """The memory of a C-contiguous array, not copied."""
     return _from_buffer(array)
+
+
+class Operand(NamedTuple):
+    """One operand of an operation: C-contiguous native codes of a format (its ``nf_format *``), or
+    numbers of a dtype of `TYPES`; as many as the result has, or one for all."""
+
+    data: np.ndarray[Any, Any]
+    format: Any = ffi.NULL
+
+
+class Refusal(NamedTuple):
+    """Why an operation gave nothing: the first element whose result is a NaN that the format has
+    not, or is out of range."""
+
+    error: type[errors.NumfmtError]
+    at: int
+
+
+def _operand(target: Any, operand: Operand, size: int) -> None:
+    is_plain = operand.format == ffi.NULL
+    target.format = operand.format
+    target.type = TYPES[operand.data.dtype] if is_plain else 0
+    target.data = pointer(operand.data)
+    target.step = 0 if operand.data.size == 1 != size else 1
+
+
+def operate(
+    operation: str,
+    format: Any,
+    options: Any,
+    operands: Sequence[Operand],
+    out: np.ndarray[Any, Any],
+    report: Any = ffi.NULL,
+    flags: np.ndarray[Any, Any] | None = None,
+) -> Refusal | None:
+    """operation(operands...) -> codes of `format` (an ``nf_format *``) in `out`, rounded once by
+    `options` (an ``nf_options *``); of `OPERATIONS` that give truths, bytes 0 and 1 by NULL and
+    NULL.
+
+    `out` is C-contiguous, of the format's code dtype (uint8 for truths), perhaps an operand's own
+    array; operands have its size or one element.  `flags`, uint8 of out's size, receives the
+    ``nf_flags`` of each element, `report` (an ``nf_report *``) their sum.
+
+    A refused element is told, not raised, so that the caller can name it; then nothing is written
+    (unless the options say ``may_spoil``).  Everything else that is wrong raises.
+    """
+    failed_at = ffi.new("uint64_t *")
+    own = ffi.new("nf_options *", options[0] if options != ffi.NULL else {})
+    own.failed_at = failed_at
+    if flags is not None:
+        own.element_flags = ffi.cast("uint8_t *", pointer(flags))
+    c_operands = ffi.new("nf_operand[]", len(operands))
+    for target, operand in zip(c_operands, operands, strict=True):
+        _operand(target, operand, out.size)
+    row = OPERATIONS[operation]
+    assert len(operands) == row.operands, operation
+    status = lib.nf_operate(row.number, format, own, c_operands, pointer(out), out.size, report)
+    if status in (lib.NF_FOUND_NAN, lib.NF_FOUND_RANGE):
+        return Refusal(_STATUS_ERRORS[status], int(failed_at[0]))
+    check(status)
+    return None
 
 
 def available_isas() -> list[str]:
