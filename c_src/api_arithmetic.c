@@ -135,7 +135,8 @@ nf_status nf_operate(nf_operation operation, const nf_format *format, const nf_o
     how.count = rows[operation].operands;
     how.gives_truth = (uint8_t)gives_truth;
     how.zero_is_negative = plan.options.rounding == NF_ROUND_down;
-    how.divides_to_nan = plan.grid.format.family != NF_FLOAT || plan.grid.is_p3109;
+    how.divides_to_nan =
+        plan.grid.format.family != NF_FLOAT || plan.grid.is_p3109 || plan.grid.format.special == NF_GEOMETRIC;
     nf_job job = {.plan = &plan, .arithmetic = &how, .y = result, .n = n, .whole_n = n, .report = report};
     job.y_size = gives_truth ? 1 : bytes_of_code(format);
     status = read_operands(&how, operands, n);
