@@ -128,7 +128,7 @@ def _scale_codes(block: Block, codes: Any, layout: Layout, dtype: np.dtype[Any])
 def quantize(plan: Plan, x: Any, draws: Draws, scales: Any, dtype: Any, out: Array | None) -> Any:
     """Values to values."""
     block, source = _block_of(plan), _read(plan, x)
-    words = read_draws(plan, source, draws.key, draws.random_bits)
+    words = read_draws(plan, source.given.shape, draws.key, draws.random_bits)
     target = plan.rounded_dtype(source.plain.dtype, dtype)
     result = Output(source, out, target)
     layout = layout_of(block, source.given.shape)
@@ -148,7 +148,7 @@ def encode(
     block, source = _block_of(plan), _read(plan, x, argument)
     if out is not None:
         raise ShapeError(f"out= has no meaning for encode to {block}, which gives BlockCodes")
-    words = read_draws(plan, source, draws.key, draws.random_bits)
+    words = read_draws(plan, source.given.shape, draws.key, draws.random_bits)
     layout = layout_of(block, source.given.shape)
     used = _Scales(block, layout, scales)
     result = Output(source, None, plan.code_dtype)

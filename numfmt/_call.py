@@ -147,12 +147,14 @@ def _check_holds(wanted: _Dtype, results: str, status: Callable[[int], int]) -> 
         raise DtypeError(f"dtype {wanted} cannot hold every {results}; dtype={best} can")
 
 
-def read_draws(plan: Plan, source: Input, key: object, random_bits: object) -> Array | None:
+def read_draws(
+    plan: Plan, shape: tuple[int, ...], key: object, random_bits: object
+) -> Array | None:
     """Check where a call takes its random bits; the caller's own words, made plain."""
     if key is None and random_bits is None and (not plan.is_random or _context.calls()):
         return None
     _modes.check_source(plan.modes.rounding, key, random_bits)
-    return None if random_bits is None else read_words(random_bits, source.given.shape)
+    return None if random_bits is None else read_words(random_bits, shape)
 
 
 def read_words(random_bits: object, shape: tuple[int, ...]) -> Array:
@@ -163,6 +165,21 @@ def read_words(random_bits: object, shape: tuple[int, ...]) -> Array:
     if words.shape != shape:
         raise ShapeError(f"random_bits has shape {words.shape}, x has {shape}")
     return plain(words, np.dtype(np.uint32))
+
+
+def with_bits(options: Any, key: Key | Generator | None, words: Array | None) -> tuple[Any, Any]:
+    """The options with the random bits of one call, and what lives until it is over, the key that
+    was taken first."""
+    if key is not None:
+        taken = take_key(key)
+        c_key = core_key(taken)
+        options = _new(_OPTIONS, options[0])
+        options.key, options.first = c_key, taken.first
+        return options, (taken, c_key)
+    if words is not None:
+        options = _new(_OPTIONS, options[0])
+        options.random_bits = ffi.cast(_WORDS, _core.pointer(words) or options)
+    return options, words
 
 
 def run(
@@ -180,19 +197,11 @@ def run(
         key = _context.calls()
     reports = receivers(report)
     c_report = _new("nf_report *") if reports else _NULL
-    options = plan.options(result.is_fresh)
-    if key is not None:
-        taken = take_key(key)
-        c_key = core_key(taken)  # alive until the call is over, as words is
-        options = _new(_OPTIONS, options[0])
-        options.key, options.first = c_key, taken.first
-    elif words is not None:
-        options = _new(_OPTIONS, options[0])
-        options.random_bits = ffi.cast(_WORDS, _core.pointer(words) or options)
+    options, alive = with_bits(plan.options(result.is_fresh), key, words)
     status = function(plan, options, source, result, c_report)
     if status:
         if isinstance(key, Generator):
-            give_back(key, taken)
+            give_back(key, alive[0])
         _refuse(status, function, plan, options, source, result)
     if reports:
         add(reports, c_report)

@@ -81,7 +81,7 @@ def quantize(
     if out is not None and is_short and _direct.quantize(plan, x, out):
         return out
     source = read_numbers(x)
-    words = read_draws(plan, source, key, random_bits)
+    words = read_draws(plan, source.given.shape, key, random_bits)
     target = plan.rounded_dtype(source.plain.dtype, dtype)
     result = Output(source, out, target)
     if target != OBJECT:
@@ -189,7 +189,7 @@ def _encode_numbers(
     report: Report | None,
     out: Array | None,
 ) -> Any:
-    words = read_draws(plan, source, key, random_bits)
+    words = read_draws(plan, source.given.shape, key, random_bits)
     _refuse_unbounded(plan)
     result = Output(source, out, plan.code_dtype)
     return run(_encode, plan, source, result, key, words, report)
@@ -303,7 +303,7 @@ def convert(
         numbers = read_numbers(values, "codes")
         return _encode_numbers(plan, numbers, key, random_bits, report, out)
     given = read_codes(codes, from_format)
-    words = read_draws(plan, given, key, random_bits)
+    words = read_draws(plan, given.given.shape, key, random_bits)
     _refuse_unbounded(plan)
     _check_decided(from_format, plan)
     result = Output(given, out, plan.code_dtype)

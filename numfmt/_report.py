@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -109,6 +111,16 @@ class Report:
         return (
             f"Report({counts or 'empty'}, max_ulp={self.max_ulp:.4g}, sqnr_db={self.sqnr_db:.4g})"
         )
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Calls in the block are counted by their own ``report=`` alone."""
+    token = _active.set(())
+    try:
+        yield
+    finally:
+        _active.reset(token)
 
 
 _adding = threading.Lock()

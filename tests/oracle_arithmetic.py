@@ -2,7 +2,8 @@
 
 Slow and obvious on purpose, and sharing nothing with the library.  oracle_numbers.py decodes the
 operands and rounds the result once.  Where a result depends on the rounding (the sign of an exact
-zero sum) or on the format that it is for (only floats, but P3109's, divide by zero to an infinity), `operate` is told.
+zero sum) or on the format that it is for (floats alone, P3109's not, divide by zero to an
+infinity), `operate` is told.
 
 A square root is cut behind so many bits that the last of them, made odd, tells the rest: no value
 and no turning point of a format lies between it and the root (but for roots of powers of 2 in the

@@ -1,0 +1,174 @@
+"""One operation of the core: an exact result of numbers of any formats, rounded once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import _context, _core, _modes
+from ._arrays import Array as Numbers
+from ._call import Plan, plan_of, read_words, with_bits
+from ._code_array import Array
+from ._core import ffi
+from ._errors import FormatError, NanError, NumfmtError, RangeError, ShapeError, unknown
+from ._growth import GROWN
+from ._operands import Operand, implied, read, shape_of
+from ._parse import parse
+from ._quantize import _refuse_unbounded
+from ._random import Generator, Key, give_back
+from ._report import Report, collecting, receivers
+from ._report import add as add_report
+from ._threads import count
+from .formats import Affine, Block, Fixed, Format
+
+TININESS = ("after", "before")
+ARGUMENTS = "abc"
+
+
+def apply(
+    name: str,
+    given: Sequence[Any],
+    format: object = None,
+    rounding: str | None = None,
+    overflow: str | None = None,
+    *,
+    nan: str | None = None,
+    key: Key | Generator | None = None,
+    random_bits: Any = None,
+    report: Report | None = None,
+    tininess: str = "after",
+    element_flags: Any = None,
+) -> Array:
+    """One operation of the core's table, on Arrays and plain numbers."""
+    operands = [read(x, letter) for x, letter in zip(given, ARGUMENTS, strict=False)]
+    if name in ("next_up", "next_down") and operands[0].is_plain:
+        raise FormatError(f"{name}: a must be an Array of single numbers, whose format has a next")
+    shape = shape_of(name, operands)
+    plan = _plan(name, operands, format, rounding, overflow, nan)
+    if tininess not in TININESS:
+        raise NumfmtError(unknown("tininess", tininess, TININESS))
+    if key is None and random_bits is None and plan.is_random:
+        key = _context.calls()
+    _modes.check_source(plan.modes.rounding, key, random_bits)
+    words = None if random_bits is None else read_words(random_bits, shape)
+    flags = _checked_flags(element_flags, shape)
+    out = np.empty(shape, plan.code_dtype)
+    reports = receivers(report)
+    c_report = ffi.new("nf_report *") if reports else ffi.NULL
+    options, alive = with_bits(plan.options(True), key, words)
+    if tininess == "before":
+        options = ffi.new("nf_options *", options[0])
+        options.tiny_before = True
+    ready = [operand.ready(shape) for operand in operands]
+    found = _operate(name, _descriptor(plan, shape), options, operands, ready, out, c_report, flags)
+    if found is not None:
+        if isinstance(key, Generator):
+            give_back(key, alive[0])
+        raise _refusal(name, found, operands, plan, shape)
+    if reports:
+        add_report(reports, c_report)
+    return Array._of(out, plan.format)
+
+
+def _plan(
+    name: str, operands: list[Operand], format: object, rounding: Any, overflow: Any, nan: Any
+) -> Plan:
+    """The result's format and modes."""
+    if format is not None:
+        target = parse(format)
+    else:
+        target = implied(name, operands)
+        grows = name in GROWN and isinstance(target, Fixed) and _context.growth() == "exact"
+        if name == "divide" and grows and rounding is None:
+            settings = _context.active() or _context.OPEN
+            rounding = settings.rounding or "toward_zero"  # as ap_fixed cuts its quotients
+    if isinstance(target, Block):
+        raise FormatError(
+            f"{name}: format={str(target)!r} is of blocks; name a format of single numbers, and "
+            f"round the result with .astype"
+        )
+    plan = plan_of(target, rounding, overflow, nan)
+    _refuse_unbounded(plan)
+    return plan
+
+
+def _descriptor(plan: Plan, shape: tuple[int, ...]) -> Any:
+    if not plan.varies:
+        return plan.descriptor
+    assert isinstance(plan.format, Affine)
+    return plan.format._descriptor_for(shape, "the result")
+
+
+def _checked_flags(flags: Any, shape: tuple[int, ...]) -> Numbers | None:
+    """The caller's array for the flags of each element."""
+    if flags is None:
+        return None
+    is_array = isinstance(flags, np.ndarray) and flags.flags.carray
+    if is_array and (flags.dtype, flags.shape) == (np.uint8, shape):
+        found: Numbers = flags
+        return found
+    raise ShapeError(
+        f"element_flags must be a writable C-contiguous uint8 array of the result's shape {shape}"
+    )
+
+
+def _operate(
+    name: str,
+    descriptor: Any,
+    options: Any,
+    operands: Sequence[Operand],
+    ready: Sequence[_core.Operand],
+    out: Numbers,
+    report: Any = ffi.NULL,
+    flags: Numbers | None = None,
+) -> _core.Refusal | None:
+    """The core's answer; what it does not do with these formats is an error that says so."""
+    try:
+        return _core.operate(name, descriptor, options, ready, out, report, flags)
+    except FormatError:
+        for operand in operands:
+            format = operand.format
+            if format is not None and not operand.is_plain and _is_difficult(format):
+                raise FormatError(
+                    f"{name}: {operand.argument} is of {format}, whose values are irrational or "
+                    f"have more than 64 bits, which this operation does not take; convert it with "
+                    f".astype(format)"
+                ) from None
+        raise
+
+
+def _is_difficult(format: Format) -> bool:
+    return format.has_irrational or (isinstance(format, Affine) and format.has_wide_values)
+
+
+def _refusal(
+    name: str,
+    found: _core.Refusal,
+    operands: Sequence[Operand],
+    plan: Plan,
+    shape: tuple[int, ...],
+) -> NumfmtError:
+    """The error that names the first element without a result."""
+    index = tuple(int(i) for i in np.unravel_index(found.at, shape)) if shape else ()
+    values = ", ".join(operand.says(index, shape) for operand in operands)
+    what = f"{name}({values})" + (f", element [{', '.join(map(str, index))}]," if index else "")
+    bare = plan.format.bare()
+    if found.error is NanError:
+        return NanError(f"{what} is NaN, and {bare} has no NaN; choose nan='zero', 'max' or 'min'")
+    return RangeError(
+        f"{what} is out of range for {bare} under overflow={str(plan.modes.overflow)!r}"
+    )
+
+
+def holds(name: str, given: Sequence[Any], report: Report | None = None) -> Any:
+    """A comparison or classification: a boolean array, or one boolean of single numbers."""
+    operands = [read(x, letter) for x, letter in zip(given, ARGUMENTS, strict=False)]
+    shape = shape_of(name, operands)
+    out = np.empty(shape, np.uint8)
+    ready = [operand.ready(shape) for operand in operands]
+    with collecting(report) as c_report:
+        options = ffi.new("nf_options *", {"isa": _core.isa_number(), "threads": count()})
+        _operate(name, ffi.NULL, options, operands, ready, out, c_report)
+    return out.view(np.bool_)[()]

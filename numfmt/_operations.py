@@ -1,0 +1,136 @@
+"""The operations by name: each exact, rounded once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ._core import OPERATIONS
+from ._operate import apply, holds
+from ._reductions import dot as dot
+from ._reductions import sum as sum
+
+_FEW = """
+
+    Arguments, result and errors as `add`.
+"""
+
+
+def _signature(function: Callable[..., Any], operands: int) -> inspect.Signature:
+    """The operands, then what the function takes besides."""
+    own = inspect.signature(function)
+    letters = [
+        inspect.Parameter(letter, inspect.Parameter.POSITIONAL_ONLY, annotation="Any")
+        for letter in "abc"[:operands]
+    ]
+    return own.replace(parameters=[*letters, *list(own.parameters.values())[2:]])
+
+
+def _public(name: str, example: str, more: str = "") -> Callable[..., Any]:
+    """An operation of the core's table as a function."""
+    row = OPERATIONS[name]
+    does = holds if row.gives_truth else apply
+
+    def operation(*given: Any, **options: Any) -> Any:
+        if len(given) < row.operands:
+            raise TypeError(f"{name}() takes {row.operands} operands, and {len(given)} were given")
+        operands, places = given[: row.operands], given[row.operands :]
+        return does(name, operands, *places, **options)
+
+    ways = "of each element: a boolean array" if row.gives_truth else "exact, rounded once"
+    lines = "\n".join(f"    {line}" for line in example.strip().splitlines())
+    more = more or ("" if row.gives_truth else _FEW)
+    operation.__name__ = operation.__qualname__ = name
+    operation.__doc__ = (
+        f"{row.meaning}; {ways}.{more}\n\n    >>> import numfmt as nf\n{lines}\n    "
+    )
+    operation.__signature__ = _signature(does, row.operands)  # type: ignore[attr-defined]
+    return operation
+
+
+_ADD = """
+
+    Args:
+        a, b: Arrays, or plain numbers (float16, float32, float64, integers, booleans), broadcast to
+            one shape.  Formats may differ where the result's is named.
+        format: of the result.  Default: the operands' own, where it is one; of fixed point that in
+            which the result is exact (`context`: ``growth``).  A plain number beside an Array must
+            then be one that its format holds.
+        rounding, overflow, nan, key, random_bits, report: as `quantize`; elements are those of the
+            result.
+        tininess: ``"after"`` or ``"before"`` rounding, for the underflow flag.
+        element_flags: a uint8 array of the result's shape, which receives IEEE 754's flags of each
+            element: 1 invalid, 2 divide by zero, 4 overflow, 8 underflow, 16 inexact.
+
+    Returns:
+        An `Array` in the result's format.
+
+    Raises:
+        FormatError: mixed formats and none named; a plain number that the format does not hold; an
+            exact fixed-point result of more than 64 bits; a format of blocks.
+        NanError, RangeError: as `quantize`, naming the operands.
+"""
+
+add = _public(
+    "add",
+    """
+>>> a, b = nf.array([1.5, 2.0], "e4m3fn"), nf.array([0.3, 300.0], "e4m3fn")
+>>> nf.add(a, b)
+Array([  1.75, 288.  ],
+      format='e4m3fn', rounding='nearest_even', overflow='saturate')
+>>> nf.add(0.1, 0.2, "bfloat16", "up").values
+array(0.30078125)
+>>> nf.add(nf.array(15.5, "fixed<8,3>"), 1).format
+<numfmt format fixed<9,3>: rounding nearest_even, overflow saturate>
+""",
+    _ADD,
+)
+subtract = _public("subtract", ">>> nf.subtract(1, 0.3, 'e4m3fn').values\narray(0.6875)")
+multiply = _public("multiply", ">>> nf.multiply(1.1, 3, 'posit<8,1>').values\narray(3.25)")
+divide = _public("divide", ">>> nf.divide([1, 2], 3, 'e5m2').values\narray([0.3125, 0.625 ])")
+sqrt = _public("sqrt", ">>> nf.sqrt(nf.array(2, 'binary16')).values\narray(1.4140625)")
+fma = _public("fma", ">>> nf.fma(7, 37 / 256, -(2**-60), 'bfloat16').values\narray(1.0078125)")
+faa = _public("faa", ">>> nf.faa(2**60, 1, -(2**60), 'e4m3fn').values\narray(1.)")
+remainder = _public("remainder", ">>> nf.remainder([5, -5], 3, 'int8').values\narray([2., 1.])")
+fmod = _public("fmod", ">>> nf.fmod([5, -5], 3, 'int8').values\narray([ 2., -2.])")
+ieee_remainder = _public(
+    "ieee_remainder", ">>> nf.ieee_remainder([5, 4], 3, 'int8').values\narray([-1.,  1.])"
+)
+reciprocal = _public("reciprocal", ">>> nf.reciprocal(3, 'e4m3fn').values\narray(0.34375)")
+negative = _public("negative", ">>> nf.negative(nf.array(1, 'e4m3fn')).values\narray(-1.)")
+absolute = _public("absolute", ">>> nf.absolute(nf.array(-1, 'e4m3fn')).values\narray(1.)")
+copysign = _public("copysign", ">>> nf.copysign(2, -0.0, 'e4m3fn').values\narray(-2.)")
+_LEAST = ">>> nf.{}([1, float('nan')], 2, 'e4m3fn').values\narray({})"
+minimum = _public("minimum", _LEAST.format("minimum", "[ 1., nan]"))
+maximum = _public("maximum", _LEAST.format("maximum", "[ 2., nan]"))
+minimum_number = _public("minimum_number", _LEAST.format("minimum_number", "[1., 2.]"))
+maximum_number = _public("maximum_number", _LEAST.format("maximum_number", "[2., 2.]"))
+_SIZE = ">>> nf.{}([-3, 1], 2, 'e4m3fn').values\narray({})"
+minimum_magnitude = _public("minimum_magnitude", _SIZE.format("minimum_magnitude", "[2., 1.]"))
+maximum_magnitude = _public("maximum_magnitude", _SIZE.format("maximum_magnitude", "[-3.,  2.]"))
+minimum_magnitude_number = _public(
+    "minimum_magnitude_number", _SIZE.format("minimum_magnitude_number", "[2., 1.]")
+)
+maximum_magnitude_number = _public(
+    "maximum_magnitude_number", _SIZE.format("maximum_magnitude_number", "[-3.,  2.]")
+)
+_FINITE = ">>> nf.{}(float('-inf'), 2, 'e5m2').values\narray(2.)"
+minimum_finite = _public("minimum_finite", _FINITE.format("minimum_finite"))
+maximum_finite = _public("maximum_finite", _FINITE.format("maximum_finite"))
+next_up = _public(
+    "next_up", ">>> nf.next_up(nf.array([1, 448], 'e4m3fn')).values\narray([  1.125, 448.   ])"
+)
+next_down = _public("next_down", ">>> nf.next_down(nf.array(1, 'e4m3fn')).values\narray(0.9375)")
+_ORDER = ">>> nf.{}(nf.array([1, 2, 3], 'e4m3fn'), 2)\narray({})"
+equal = _public("equal", _ORDER.format("equal", "[False,  True, False]"))
+not_equal = _public("not_equal", _ORDER.format("not_equal", "[ True, False,  True]"))
+less = _public("less", _ORDER.format("less", "[ True, False, False]"))
+less_equal = _public("less_equal", _ORDER.format("less_equal", "[ True,  True, False]"))
+greater = _public("greater", _ORDER.format("greater", "[False, False,  True]"))
+greater_equal = _public("greater_equal", _ORDER.format("greater_equal", "[False,  True,  True]"))
+_CLASS = ">>> nf.{}(nf.array([0, -3, float('inf'), float('nan')], 'e5m2'))\narray({})"
+isnan = _public("isnan", _CLASS.format("isnan", "[False, False, False,  True]"))
+isinf = _public("isinf", _CLASS.format("isinf", "[False, False,  True, False]"))
+isfinite = _public("isfinite", _CLASS.format("isfinite", "[ True,  True, False, False]"))
+signbit = _public("signbit", _CLASS.format("signbit", "[False,  True, False, False]"))
