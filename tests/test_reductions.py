@@ -81,6 +81,17 @@ def test_what_cancels_leaves_the_rest():
     assert nf.sum([1.0, 2.0**-300], "e4m3fn", "up").item() == 1.125
 
 
+def test_the_smallest_term_decides_what_few_random_bits_leave_open():
+    """Variant C rounds the tail to 32 bits, ties to even: 97 bits and a hair 2**-200 are above."""
+    whole, tail = (1 << 63) - 3, 0xFFFFFFFE
+    low = whole & ((1 << 20) - 1)
+    terms = [float(whole - low), float(low), tail * 2.0**-32, 2.0**-33]
+    words = np.array((1 << 32) - tail - 1, np.uint32)
+    for hair, wanted in ((0.0, whole), (2.0**-200, whole + 1)):
+        how = {"rounding": "stochastic(bits=32,variant=C)", "random_bits": words}
+        assert nf.sum([*terms, hair], "fixed<64,0>", **how).item() == wanted
+
+
 def test_axes_and_shapes_are_numpys():
     """axis, keepdims; vectors, matrices and stacks; @ and numpy's functions."""
     x = RANDOM.integers(-3, 4, (2, 3, 4)).astype(float)
