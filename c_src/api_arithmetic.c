@@ -1,6 +1,7 @@
 /* The public functions of arithmetic: check the operands, run a job, return a status. */
 #include "job.h"
 #include "families.h"
+#include "quire.h"
 
 static const nf_operation_row rows[NF_OPERATION_COUNT] = {
 #define NUMBER 0
@@ -53,7 +54,7 @@ static nf_status read_codes(nf_source *s, const nf_operand *operand, size_t n)
     return nf_affine_fits(operand->format, s->step ? n : 1) ? NF_OK : NF_BAD_ARGUMENT;
 }
 
-static nf_status read_operand(nf_source *s, const nf_operand *operand, size_t n)
+nf_status nf_read_operand(nf_source *s, const nf_operand *operand, size_t n)
 {
     static const size_t type_size[NF_TYPE_COUNT] = {2, 4, 8, 8, 8};
     if (operand->step > 1 || (n && !operand->data) || n > SIZE_MAX / 8)
@@ -73,7 +74,7 @@ static nf_status read_operand(nf_source *s, const nf_operand *operand, size_t n)
 static nf_status read_operands(nf_arithmetic *how, const nf_operand *operands, size_t n)
 {
     for (int k = 0; k < how->count; k++) {
-        const nf_status status = operands ? read_operand(&how->operands[k], &operands[k], n) : NF_BAD_ARGUMENT;
+        const nf_status status = operands ? nf_read_operand(&how->operands[k], &operands[k], n) : NF_BAD_ARGUMENT;
         if (status != NF_OK)
             return status;
     }
@@ -109,7 +110,7 @@ static nf_status plan_truths(nf_plan *plan, const nf_format *format, const nf_op
     return o->nan ? NF_BAD_NAN : o->key || o->random_bits ? NF_HAS_RANDOM : NF_OK;
 }
 
-static nf_status plan_numbers(nf_plan *plan, const nf_format *format, const nf_options *options, size_t n)
+nf_status nf_plan_for_codes(nf_plan *plan, const nf_format *format, const nf_options *options, size_t n)
 {
     const nf_status status = nf_plan_for_operation(plan, format, options);
     if (status != NF_OK)
@@ -127,7 +128,7 @@ nf_status nf_operate(nf_operation operation, const nf_format *format, const nf_o
     if ((unsigned)operation >= NF_OPERATION_COUNT)
         return NF_BAD_ARGUMENT;
     const int gives_truth = rows[operation].gives_truth;
-    nf_status status = gives_truth ? plan_truths(&plan, format, options) : plan_numbers(&plan, format, options, n);
+    nf_status status = gives_truth ? plan_truths(&plan, format, options) : nf_plan_for_codes(&plan, format, options, n);
     if (status != NF_OK)
         return status;
     memset(&how, 0, sizeof how);

@@ -16,13 +16,23 @@ typedef struct nf_source {
     int64_t smallest_normal; /* exponent of the smallest normal number */
 } nf_source;
 
-typedef struct nf_arithmetic {
+typedef struct nf_arithmetic nf_arithmetic;
+
+/* Another way to give the results of elements place .. place + n - 1, and what each raises. */
+typedef void nf_load(const nf_arithmetic *how, size_t place, size_t n, nf_unpacked *x, uint32_t *raised);
+
+struct nf_arithmetic {
     uint8_t operation, count; /* nf_operation; operands */
     uint8_t zero_is_negative; /* an exact sum of 0 of numbers with different signs is -0 */
     uint8_t divides_to_nan;   /* x / 0 is NaN */
     uint8_t gives_truth;
     nf_source operands[NF_MOST_OPERANDS];
-} nf_arithmetic;
+    nf_load *load;    /* NULL, or: what gives the results, and the operation is none */
+    const void *from; /* its own */
+};
+
+/* The plan of a call whose results are n codes. */
+nf_status nf_plan_for_codes(nf_plan *plan, const nf_format *format, const nf_options *options, size_t n);
 
 /* The results of elements place .. place + n - 1, n at most NF_PASS, and what each raises (NF_INVALID ...). */
 void nf_load_results(const nf_arithmetic *how, size_t place, size_t n, nf_unpacked *x, uint32_t *raised);

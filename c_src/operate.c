@@ -88,6 +88,10 @@ static int tell(const nf_arithmetic *how, const nf_unpacked *x, uint32_t *raised
 void nf_load_results(const nf_arithmetic *how, size_t place, size_t n, nf_unpacked *results, uint32_t *raised)
 {
     nf_unpacked x[NF_PASS][NF_MOST_OPERANDS];
+    if (how->load) {
+        how->load(how, place, n, results, raised);
+        return;
+    }
     load_operands(how, place, n, x);
     for (size_t i = 0; i < n; i++) {
         raised[i] = 0;
@@ -112,7 +116,7 @@ int nf_may_be_special(const nf_arithmetic *how)
 #include "operations.def"
 #undef NF_OPERATION
     };
-    int may = invents_specials[how->operation];
+    int may = how->load || invents_specials[how->operation];
     for (int k = 0; k < how->count; k++) {
         const nf_source *s = &how->operands[k];
         const int has_specials = s->grid.has_nan || s->grid.has_infinity || s->grid.format.family == NF_CODEBOOK;

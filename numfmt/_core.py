@@ -165,6 +165,23 @@ def _operand(target: Any, operand: Operand, size: int) -> None:
     target.step = 0 if operand.data.size == 1 != size else 1
 
 
+def tried(
+    call: Callable[[Any], int], options: Any, flags: np.ndarray[Any, Any] | None
+) -> Refusal | None:
+    """`call` with options of its own (an ``nf_options *``): a refused element is told, everything
+    else that is wrong raises."""
+    failed_at = ffi.new("uint64_t *")
+    own = ffi.new("nf_options *", options[0] if options != ffi.NULL else {})
+    own.failed_at = failed_at
+    if flags is not None:
+        own.element_flags = ffi.cast("uint8_t *", pointer(flags))
+    status = call(own)
+    if status in (lib.NF_FOUND_NAN, lib.NF_FOUND_RANGE):
+        return Refusal(_STATUS_ERRORS[status], int(failed_at[0]))
+    check(status)
+    return None
+
+
 def operate(
     operation: str,
     format: Any,
@@ -185,21 +202,18 @@ def operate(
     A refused element is told, not raised, so that the caller can name it; then nothing is written
     (unless the options say ``may_spoil``).  Everything else that is wrong raises.
     """
-    failed_at = ffi.new("uint64_t *")
-    own = ffi.new("nf_options *", options[0] if options != ffi.NULL else {})
-    own.failed_at = failed_at
-    if flags is not None:
-        own.element_flags = ffi.cast("uint8_t *", pointer(flags))
     c_operands = ffi.new("nf_operand[]", len(operands))
     for target, operand in zip(c_operands, operands, strict=True):
         _operand(target, operand, out.size)
     row = OPERATIONS[operation]
     assert len(operands) == row.operands, operation
-    status = lib.nf_operate(row.number, format, own, c_operands, pointer(out), out.size, report)
-    if status in (lib.NF_FOUND_NAN, lib.NF_FOUND_RANGE):
-        return Refusal(_STATUS_ERRORS[status], int(failed_at[0]))
-    check(status)
-    return None
+    return tried(
+        lambda own: lib.nf_operate(
+            row.number, format, own, c_operands, pointer(out), out.size, report
+        ),
+        options,
+        flags,
+    )
 
 
 def available_isas() -> list[str]:

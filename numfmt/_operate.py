@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,31 @@ def apply(
     if name in ("next_up", "next_down") and operands[0].is_plain:
         raise FormatError(f"{name}: a must be an Array of single numbers, whose format has a next")
     shape = shape_of(name, operands)
-    plan = _plan(name, operands, format, rounding, overflow, nan)
+    plan = plan_for(name, operands, format, rounding, overflow, nan)
+    ready = [operand.ready(shape) for operand in operands]
+
+    def call(*how: Any) -> _core.Refusal | None:
+        return _operate(name, operands, ready, *how)
+
+    def says(index: tuple[int, ...]) -> str:
+        return f"{name}({', '.join(operand.says(index, shape) for operand in operands)})"
+
+    return rounded(plan, shape, call, says, key, random_bits, report, tininess, element_flags)
+
+
+def rounded(
+    plan: Plan,
+    shape: tuple[int, ...],
+    call: Callable[[Any, Any, Numbers, Any, Numbers | None], _core.Refusal | None],
+    says: Callable[[tuple[int, ...]], str],
+    key: Key | Generator | None = None,
+    random_bits: Any = None,
+    report: Report | None = None,
+    tininess: str = "after",
+    element_flags: Any = None,
+) -> Array:
+    """Results that `call` rounds once: it gets the descriptor, options, an array for codes,
+    the report and the flags of elements.  `says` names a result that is refused."""
     if tininess not in TININESS:
         raise NumfmtError(unknown("tininess", tininess, TININESS))
     if key is None and random_bits is None and plan.is_random:
@@ -61,18 +85,17 @@ def apply(
     if tininess == "before":
         options = ffi.new("nf_options *", options[0])
         options.tiny_before = True
-    ready = [operand.ready(shape) for operand in operands]
-    found = _operate(name, _descriptor(plan, shape), options, operands, ready, out, c_report, flags)
+    found = call(_descriptor(plan, shape), options, out, c_report, flags)
     if found is not None:
         if isinstance(key, Generator):
             give_back(key, alive[0])
-        raise _refusal(name, found, operands, plan, shape)
+        raise _refusal(found, says, plan, shape)
     if reports:
         add_report(reports, c_report)
     return Array._of(out, plan.format)
 
 
-def _plan(
+def plan_for(
     name: str, operands: list[Operand], format: object, rounding: Any, overflow: Any, nan: Any
 ) -> Plan:
     """The result's format and modes."""
@@ -116,10 +139,10 @@ def _checked_flags(flags: Any, shape: tuple[int, ...]) -> Numbers | None:
 
 def _operate(
     name: str,
-    descriptor: Any,
-    options: Any,
     operands: Sequence[Operand],
     ready: Sequence[_core.Operand],
+    descriptor: Any,
+    options: Any,
     out: Numbers,
     report: Any = ffi.NULL,
     flags: Numbers | None = None,
@@ -130,7 +153,7 @@ def _operate(
     except FormatError:
         for operand in operands:
             format = operand.format
-            if format is not None and not operand.is_plain and _is_difficult(format):
+            if format is not None and not operand.is_plain and is_difficult(format):
                 raise FormatError(
                     f"{name}: {operand.argument} is of {format}, whose values are irrational or "
                     f"have more than 64 bits, which this operation does not take; convert it with "
@@ -139,21 +162,19 @@ def _operate(
         raise
 
 
-def _is_difficult(format: Format) -> bool:
+def is_difficult(format: Format) -> bool:
     return format.has_irrational or (isinstance(format, Affine) and format.has_wide_values)
 
 
 def _refusal(
-    name: str,
     found: _core.Refusal,
-    operands: Sequence[Operand],
+    says: Callable[[tuple[int, ...]], str],
     plan: Plan,
     shape: tuple[int, ...],
 ) -> NumfmtError:
     """The error that names the first element without a result."""
     index = tuple(int(i) for i in np.unravel_index(found.at, shape)) if shape else ()
-    values = ", ".join(operand.says(index, shape) for operand in operands)
-    what = f"{name}({values})" + (f", element [{', '.join(map(str, index))}]," if index else "")
+    what = says(index) + (f", element [{', '.join(map(str, index))}]," if index else "")
     bare = plan.format.bare()
     if found.error is NanError:
         return NanError(f"{what} is NaN, and {bare} has no NaN; choose nan='zero', 'max' or 'min'")
@@ -170,5 +191,5 @@ def holds(name: str, given: Sequence[Any], report: Report | None = None) -> Any:
     ready = [operand.ready(shape) for operand in operands]
     with collecting(report) as c_report:
         options = ffi.new("nf_options *", {"isa": _core.isa_number(), "threads": count()})
-        _operate(name, ffi.NULL, options, operands, ready, out, c_report)
+        _operate(name, operands, ready, ffi.NULL, options, out, c_report)
     return out.view(np.bool_)[()]

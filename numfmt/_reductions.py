@@ -15,7 +15,7 @@ from ._blocks import exact_floats
 from ._call import plan_of
 from ._code_array import Array
 from ._errors import FormatError, NumfmtError, RandomError, ShapeError, unknown
-from ._exact_sums import WIDE, exact_values_of, products, sums
+from ._exact_sums import exact_dot, exact_sum
 from ._growth import multiply as grown_product
 from ._growth import total as grown_total
 from ._operands import implied, read
@@ -70,11 +70,12 @@ def sum(
     if format is None:
         format = _implied_sum(own, count)
     rest = tuple(a for a in range(len(shape)) if a not in axes)
-    rows = np.transpose(terms, (*axes, *rest)).reshape((count, *(shape[a] for a in rest)))
     finish = _Rounding(parse(format), rounding, overflow, options)
     if _is_exact(accumulator, order):
-        found = finish("faa", *_wide(sums(_values(rows), 0)))
+        rows = np.transpose(terms, (*rest, *axes)).reshape((*(shape[a] for a in rest), count))
+        found = exact_sum(rows, finish.format, *finish.modes, **options)
     else:
+        rows = np.transpose(terms, (*axes, *rest)).reshape((count, *(shape[a] for a in rest)))
         steps = finish.of(accumulator)
         found = finish.last(_summed(steps, rows, order or ORDERS[0]))
     kept = tuple(1 if a in axes else n for a, n in enumerate(shape))
@@ -115,8 +116,7 @@ def dot(
         (p, q), format = _implied_dot(a, b, n)
     finish = _Rounding(parse(format), rounding, overflow, options)
     if _is_exact(accumulator, order):
-        parts = products(_values(p), _values(q), np.matmul, n)
-        return finish("faa", *_wide(parts))
+        return exact_dot(p, q, finish.format, *finish.modes, **options)
     steps = finish.of(accumulator)
     rows = p[None] if p.ndim == 1 else p
     columns = q[..., None] if q.ndim == 1 else q
@@ -136,17 +136,6 @@ def _terms(x: Any, argument: str) -> tuple[Any, Format | None]:
     if isinstance(x.format, Block):
         return exact_floats(plan_of(x.format), x._parts), x.format
     return (x.values if depends_on_place(x.format) else x), x.format
-
-
-def _values(x: Any) -> Any:
-    """Exact values: float64, or fractions."""
-    if not isinstance(x, Array):
-        return exact_values_of(x)
-    if x.format.has_irrational:
-        raise FormatError(
-            f"values of {x.format} are irrational, and have no exact sum; convert with .astype"
-        )
-    return x.values
 
 
 def _implied_sum(own: Format | None, count: int) -> Format:
@@ -192,10 +181,6 @@ def _is_exact(accumulator: object, order: object) -> bool:
             raise NumfmtError(f"order={order!r} has no meaning for accumulator='exact'")
         return True
     return False
-
-
-def _wide(parts: tuple[Any, ...]) -> list[Array]:
-    return [Array._of(part, WIDE) for part in parts]
 
 
 class _Rounding:

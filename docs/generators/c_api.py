@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 CORE = Path(__file__).parents[2] / "c_src"
-HEADERS = tuple(CORE / f"numfmt{part}.h" for part in ("", "_arithmetic", "_block", "_samplers"))
+HEADERS = tuple(
+    CORE / f"numfmt{part}.h" for part in ("", "_arithmetic", "_block", "_quire", "_samplers")
+)
 SECTION = re.compile(r"/\* --- (?P<title>[^-]+?) -+ \*/")
 COMMENT = re.compile(r"/\*(?P<text>.*?)\*/\n?", re.DOTALL)
 SPECIAL = re.compile(r"([\\*_<>\[\]#|])")
