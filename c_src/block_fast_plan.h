@@ -24,8 +24,10 @@ typedef struct block_pass {
     fast_constants_f32 constants;
     block_rule rule;
     block_loop *round;
+    block_keyed_loop *round_each, *round_shared; /* NULL where no words are made */
     const nf_plan *element;
-    int is_random, is_nearest, is_in_place, is_far, streams;
+    int is_random, is_keyed, is_nearest, is_in_place, is_far;
+    int streams, puts; /* past the caches: through the stream writer, or by the keyed loop itself */
 } block_pass;
 
 /* What makes the exponent of a magnitude carry where the rule says so.  f, `top`: fraction bits of the magnitude and of
@@ -130,8 +132,11 @@ static int block_prepare(const nf_block_job *job, block_pass *pass)
         return 0;
     const int mode = plan->element.options.rounding;
     pass->round = block_loops[mode][class == FAST_GRID][!job->to_values];
-    pass->element = &plan->element;
     pass->is_random = nf_rounding_at((size_t)mode)->is_random;
+    pass->is_keyed = pass->is_random && plan->element.options.key;
+    pass->round_each = block_keyed_loops[mode][0][class == FAST_GRID][!job->to_values];
+    pass->round_shared = block_keyed_loops[mode][1][class == FAST_GRID][!job->to_values];
+    pass->element = &plan->element;
     pass->is_nearest = mode == NF_ROUND_nearest_even;
     pass->is_in_place = job->x == job->y;
     pass->rule.bump = bump_of_rule(plan);

@@ -29,6 +29,12 @@ static size_t row_columns(const block_strip *s, size_t row)
     return row % s->inner_rows == s->inner_rows - 1 ? s->last_columns : s->columns;
 }
 
+/* Are the rows' elements all neighbours? */
+static int rows_follow(const block_strip *s)
+{
+    return s->rows == 1 || (s->rows == s->inner_rows && s->inner_step == s->columns);
+}
+
 /* Columns that the strip's block i has in a row. */
 static size_t columns_of_block(const nf_block_shape *shape, const block_strip *s, size_t i)
 {

@@ -46,6 +46,31 @@ NF_INLINE void fetch_ahead(const void *x, size_t bytes, size_t distance)
         __builtin_prefetch((const void *)(ahead + i));
 }
 
+/* What a lane has seen so far: macros, as the compiler makes no vectors of calls that take an address. */
+#define SEEN_BY_LANE(lanes, i) {(lanes).magnitude[i], (lanes).sum[i], (lanes).least[i]}
+#define SET_LANE(lanes, i, seen) \
+    (lanes).magnitude[i] = (seen).magnitude, (lanes).sum[i] = (seen).sum, (lanes).least[i] = (seen).least
+
+/* The steps of a keyed loop, of `blocks` times KEYED_BLOCK elements from x to y: `vector` rounds PHILOX_LANES of them
+ * at `from` by `words` to `result`, and `put` stores these at `to`, past the caches where `streams` says so. */
+#define KEYED_STEPS(element, UINT, put, vector) \
+    const element *from = x; \
+    for (element *to = y; blocks > 0; blocks--) { \
+        philox_pair pair = feed_begin(feed); \
+        FAST_UNROLL for (int step = 0; step < KEYED_BLOCK / PHILOX_LANES; step++) \
+        { \
+            _Alignas(64) UINT result[PHILOX_LANES]; \
+            const uint32_t *words = feed->words + offset + step * PHILOX_LANES; \
+            philox_pair_step(&pair, feed, step); \
+            fetch_ahead(from, PHILOX_LANES * sizeof *from, KEYED_AHEAD); \
+            vector put(to, result, streams); \
+            feed_keep(feed, step); \
+            from += PHILOX_LANES; \
+            to += PHILOX_LANES; \
+        } \
+        feed_end(feed, &pair); \
+    }
+
 /* Floats whose one code of sign and 0 is their NaN. */
 static inline int lacks_minus_zero(const nf_grid *grid)
 {

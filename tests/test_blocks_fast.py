@@ -215,6 +215,65 @@ def test_words_that_do_not_decide_give_the_scalar_bits(words, axis):
         same_as_scalar(x, block, "stochastic", random_bits=drawn, **chosen)
 
 
+@pytest.mark.parametrize("size", [5, 16, 32, 48, 128, 1000, 1100, 2048])
+def test_words_made_on_the_way_give_the_scalar_bits(size):
+    """Lengths around the pairs of tiles whose words are made together, from any first element."""
+    x = np.random.default_rng(17).standard_normal(5000, np.float32)
+    for format in ("mxfp8_e4m3", "mxint8"):
+        block = nf.parse(format).replace(size=size)
+        for n in (127, 128, 129, 300, 1024, 1151, 2049, 3 * 1024 + 128, 5000):
+            for first in (0, 5, 64, 127, 128, 2**38 - 700):
+                same_as_scalar(x[:n], block, "stochastic", **options(block, "stochastic", first))
+        square = x[:4992].reshape(-1, 208)
+        same_as_scalar(square, block, "stochastic_equal", **options(block, "stochastic", 3))
+
+
+def undecided(key: nf.Key, n: int, every: int) -> np.ndarray:
+    """Numbers below their ulp 1/64, after a 1, of which 31 digits agree with the word's and more
+    would not let it go the same way: one in `every`."""
+    words = nf.random_bits(key, n) >> 1
+    x = np.random.default_rng(18).standard_normal(n) / 8
+    for sign, digits in ((1, 0x7FFFFFFF - words), (-1, words)):
+        able = np.flatnonzero(digits < 1 << 16)[::every]
+        able = able[able % 32 > 0]
+        x[able], x[able - 1] = sign * (digits[able] + 0.99) / 2.0**37, 1.0
+    return x.astype(np.float32)
+
+
+@pytest.mark.parametrize("format", ["mxint8", "bfp<8,16>", "mxfp8_e4m3"])
+def test_words_made_on_the_way_that_do_not_decide_give_the_scalar_bits(format):
+    """The strip of one that is open goes through the general loop; its neighbours do not."""
+    for first in (0, 77):
+        chosen = options(format, "stochastic", first)
+        x = undecided(chosen["key"], 1 << 19, 1)
+        same_as_scalar(x, format, "stochastic", **chosen)
+
+
+@pytest.mark.parametrize("format", ["mxfp8_e4m3", "mxint8"])
+@pytest.mark.parametrize("size", [5, 32])
+def test_words_made_on_the_way_are_streamed(format, size):
+    """Lines of a long output go past the caches, or its parts of lines do not: the same bits."""
+    n = (1 << 22) + 160
+    chosen = options(format, "stochastic", 9)
+    x, block = undecided(chosen["key"], n, 5), nf.parse(format).replace(size=size)
+    memory = np.zeros(n + 32, np.float32)
+    start = -memory.ctypes.data % 64 // 4
+    found = []
+    for place in (start, start + 1):
+        out = memory[place : place + n]
+        found.append(nf.quantize(x, block, "stochastic", out=out, **chosen).copy())
+        assert not memory[:place].any()
+        assert not memory[place + n :].any()
+        memory[:] = 0
+    np.testing.assert_array_equal(found[0].view(np.uint32), found[1].view(np.uint32))
+    for begin in (0, 1 << 20, n - 160_000):
+        part = slice(begin - begin % 160, begin - begin % 160 + 160_000)
+        own = options(format, "stochastic", 9 + part.start)
+        with _core.forced_isa("scalar"):
+            expected = nf.quantize(x[part], block, "stochastic", **own)
+        np.testing.assert_array_equal(found[0][part].view(np.uint32), expected.view(np.uint32))
+
+
 @pytest.mark.parametrize("axis", [-1, 0, 1])
 @pytest.mark.parametrize("mode", ["nearest_even", "stochastic"])
 def test_large_arrays_give_the_same_bits_with_any_number_of_threads(axis, mode):
