@@ -30,10 +30,12 @@ NARROW = [
 ]
 
 
-def operate(name, format, operands, modes=(None, None, None), **settings):
+def operate(name, format, operands, modes=(None, None, None), *, tiny="after", **settings):
     """One operation of the core on pairs (array, format or None): codes or truths, or a refusal."""
     target = None if format is None else library(format)
     options = ffi.NULL if target is None else resolve(target, *modes).options()
+    if tiny == "before":
+        options.tiny_before = True
     sources = [
         _core.Operand(data, *([] if source is None else [library(source)._descriptor()]))
         for data, source in operands
