@@ -80,6 +80,7 @@ from ._operations import (
 from ._pack import pack, unpack
 from ._parse import parse
 from ._quantize import convert, decode, encode, quantize
+from ._quire import Quire
 from ._random import Generator, Key, random_bits
 from ._report import Report
 from ._sampling import gaussian, variance_corrected, variance_corrected_law
@@ -122,6 +123,7 @@ __all__ = [
     "NumfmtError",
     "Posit",
     "PowerOfTwo",
+    "Quire",
     "RandomError",
     "RangeError",
     "Report",

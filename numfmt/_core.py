@@ -165,6 +165,14 @@ def _operand(target: Any, operand: Operand, size: int) -> None:
     target.step = 0 if operand.data.size == 1 != size else 1
 
 
+def operands_of(operands: Sequence[Operand], size: int) -> Any:
+    """The core's ``nf_operand[]`` for `size` elements, alive as long as the operands' arrays."""
+    made = ffi.new("nf_operand[]", len(operands))
+    for target, operand in zip(made, operands, strict=True):
+        _operand(target, operand, size)
+    return made
+
+
 def tried(
     call: Callable[[Any], int], options: Any, flags: np.ndarray[Any, Any] | None
 ) -> Refusal | None:
@@ -202,9 +210,7 @@ def operate(
     A refused element is told, not raised, so that the caller can name it; then nothing is written
     (unless the options say ``may_spoil``).  Everything else that is wrong raises.
     """
-    c_operands = ffi.new("nf_operand[]", len(operands))
-    for target, operand in zip(c_operands, operands, strict=True):
-        _operand(target, operand, out.size)
+    c_operands = operands_of(operands, out.size)
     row = OPERATIONS[operation]
     assert len(operands) == row.operands, operation
     return tried(

@@ -105,14 +105,14 @@ def implied(name: str, operands: list[Operand]) -> Format:
         raise FormatError(f"{name}: formats {names} are mixed; name the result's: format=")
     for operand in operands:
         if operand.format is None:
-            _represent(operand, formats[0].bare())
+            represent(operand, formats[0].bare())
     if grows:
         every = [o.format for o in operands if isinstance(o.format, Fixed)]
         return grown(name, [format.bare() for format in every])
     return formats[0] if len(set(formats)) == 1 else formats[0].bare()
 
 
-def _represent(operand: Operand, format: Format) -> None:
+def represent(operand: Operand, format: Format) -> None:
     """Plain numbers as codes of a format that holds each of them, or an error that names the
     first that it does not hold."""
     report, nan = Report(), None if format.has_nan else "max"
