@@ -95,14 +95,33 @@ NF_INLINE void limbs_shift_down(uint64_t *a, uint64_t shift, int w)
     }
 }
 
-/* a = a / divisor, cut. */
+/* a = a * 2**shift, shift < 64 w; the bits that leave are lost. */
+NF_INLINE void limbs_shift_up(uint64_t *a, uint64_t shift, int w)
+{
+    const int whole = (int)(shift / 64), part = (int)(shift % 64);
+    for (int i = w - 1; i >= 0; i--) {
+        const uint64_t high = i >= whole ? a[i - whole] : 0, low = i > whole ? a[i - whole - 1] : 0;
+        a[i] = part ? high << part | low >> (64 - part) : high;
+    }
+}
+
+/* Zero bits above the highest 1, 64 w where there is none. */
+NF_INLINE int limbs_leading_zeros(const uint64_t *a, int w)
+{
+    int i = w - 1;
+    while (i >= 0 && !a[i])
+        i--;
+    return i < 0 ? 64 * w : 64 * (w - 1 - i) + __builtin_clzll(a[i]);
+}
+
+/* a = a / divisor, cut; divisor < 2**32: by halves of limbs, as processors divide 64 bits by 64. */
 NF_INLINE void limbs_divide_small(uint64_t *a, uint64_t divisor, int w)
 {
     uint64_t rest = 0;
     for (int i = w - 1; i >= 0; i--) {
-        unsigned __int128 part = (unsigned __int128)rest << 64 | a[i];
-        a[i] = (uint64_t)(part / divisor);
-        rest = (uint64_t)(part % divisor);
+        const uint64_t high = rest << 32 | a[i] >> 32, low = high % divisor << 32 | (uint32_t)a[i];
+        a[i] = high / divisor << 32 | low / divisor;
+        rest = low % divisor;
     }
 }
 
@@ -123,8 +142,13 @@ NF_INLINE int limbs_compare(const uint64_t *a, const uint64_t *b, int w)
     return 0;
 }
 
-/* The top w limbs of ln 2 and of log2(e) / 2, both below 1. */
+/* The top w <= 16 limbs of ln 2, log2(e) / 2, pi / 4 and 1 / sqrt(pi), all below 1, cut; and as many as
+ * NF_TWO_OVER_PI_LIMBS of 2 / pi (constants.c). */
+enum { NF_TWO_OVER_PI_LIMBS = 275 };
 const uint64_t *nf_ln_2(int w);
 const uint64_t *nf_half_log2_e(int w);
+const uint64_t *nf_quarter_pi(int w);
+const uint64_t *nf_inverse_root_pi(int w);
+const uint64_t *nf_two_over_pi(int w);
 
 #endif

@@ -337,6 +337,7 @@ const char *nf_version(void);
 #include "numfmt_arithmetic.h"
 #include "numfmt_block.h"
 #include "numfmt_quire.h"
+#include "numfmt_functions.h"
 #include "numfmt_samplers.h"
 
 #ifdef __cplusplus

@@ -1,0 +1,163 @@
+"""Elementary functions by MPFR: what the core's number must be, from the exact value.
+
+MPFR rounds correctly to the precision it is asked for, and says whether that was exact.  A result
+of 64 bits toward zero, with its last bit set where more follows, rounds to 62 bits or fewer in any
+way as the exact value does: such numbers the core must give.  What MPFR has no function for is
+bounded from both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+import gmpy2
+import numpy as np
+
+BITS = 64
+WORKING = 400  # bits of bounds
+LARGEST = (1 << 30) - 2  # of an exponent: gmpy2 computes with no larger ones
+RESULT = np.dtype([("what", "U6"), ("sign", "i1"), ("significand", "u8"), ("exponent", "i8")])
+Number = tuple[int, int, int]  # sign, significand of 64 bits, exponent of its first bit
+Result = tuple[str, int, int, int]
+
+TOWARD_ZERO = gmpy2.context(precision=BITS, round=gmpy2.RoundToZero)
+BOUNDS = [
+    gmpy2.context(precision=WORKING, round=rounding)
+    for rounding in (gmpy2.RoundDown, gmpy2.RoundUp)
+]
+MPFR = {
+    "exp": gmpy2.exp,
+    "exp2": gmpy2.exp2,
+    "expm1": gmpy2.expm1,
+    "log": gmpy2.log,
+    "log2": gmpy2.log2,
+    "log1p": gmpy2.log1p,
+    "tanh": gmpy2.tanh,
+    "erf": gmpy2.erf,
+    "sin": gmpy2.sin,
+    "cos": gmpy2.cos,
+    "rsqrt": gmpy2.rec_sqrt,
+    "cbrt": gmpy2.cbrt,
+}
+NAMES = [*MPFR, "sigmoid", "softplus"]
+
+
+def _number(y) -> Result:
+    """The 64 bits of an MPFR number."""
+    significand, exponent = y.as_mantissa_exp()
+    length = significand.bit_length()
+    size = int(abs(significand) << BITS - length)
+    return "finite", int(significand < 0), size, int(exponent) + length - 1
+
+
+def within_range(result: Result, largest: int) -> Result:
+    """The same; beyond the exponents that count it is infinite, or 0."""
+    what, sign, _, exponent = result
+    if what != "finite" or abs(exponent) < largest:
+        return result
+    return "inf" if exponent > 0 else "zero", sign, 0, 0
+
+
+def number_result(y, is_exact: bool) -> Result:
+    """The result for the number `y`, rounded toward zero to 64 bits."""
+    if gmpy2.is_nan(y):
+        return "nan", 0, 0, 0
+    if y == 0 or gmpy2.is_infinite(y):
+        return "zero" if y == 0 else "inf", int(gmpy2.is_signed(y)), 0, 0
+    what, sign, significand, exponent = _number(y)
+    return within_range((what, sign, significand | (not is_exact), exponent), LARGEST)
+
+
+def between(low, high) -> Result:
+    """The result of a number, not one of 64 bits, between two bounds.
+
+    It does not reach a bound of 64 bits, so the far one may come nearer.
+    """
+    with BOUNDS[0]:
+        if high > 0:
+            high = gmpy2.next_below(high)
+        else:
+            low = gmpy2.next_above(low)
+    with TOWARD_ZERO:
+        ends = [number_result(gmpy2.mpfr(end, BITS), False) for end in (low, high)]
+    assert ends[0] == ends[1], "the oracle needs more bits"
+    return ends[0]
+
+
+def _beside(x, direction: int) -> Result:
+    """Just above a number of 64 bits, or just below: further than they tell."""
+    with BOUNDS[0]:
+        ends = x, x + direction * abs(x) * gmpy2.exp2(-2 * BITS)
+    return between(min(ends), max(ends))
+
+
+def _sum(name: str, x) -> Result:
+    """1 / (1 + e**-x), or ln(1 + e**x)."""
+    if x < -2 * BITS:  # e**x less a smaller part than bounds tell
+        with BOUNDS[0]:
+            low = gmpy2.exp(x) * (1 - gmpy2.exp2(-2 * BITS))
+        with BOUNDS[1]:
+            return between(low, gmpy2.exp(x))
+    if name == "softplus" and x > 2 * BITS:
+        return _beside(x, 1)
+    if name == "sigmoid" and (x > 2 * BITS or abs(x) < 2.0 ** (-3 * BITS)):
+        return _beside(gmpy2.mpfr(1), -1) if x > 1 else _beside(gmpy2.mpfr(0.5), gmpy2.sign(x))
+    ends = []
+    for inner, outer in zip(BOUNDS if name == "softplus" else BOUNDS[::-1], BOUNDS, strict=True):
+        with inner:
+            part = gmpy2.exp(x) if name == "softplus" else 1 + gmpy2.exp(-x)
+        with outer:
+            ends.append(gmpy2.log1p(part) if name == "softplus" else 1 / part)
+    return between(*ends)
+
+
+def of(name: str, x, n: int = 0) -> Result:
+    """The function of an MPFR number of at most 64 bits."""
+    if name == "sigmoid" and x == 0:
+        return "finite", 0, 1 << 63, -1
+    if name in ("sigmoid", "softplus"):
+        return _sum(name, x)
+    with TOWARD_ZERO:
+        y = x**n if name == "power" else MPFR[name](x)
+        return number_result(y, y.rc == 0)
+
+
+def operand(number: Number):
+    """The number itself as one of MPFR."""
+    sign, significand, exponent = number
+    x, scale = gmpy2.mpfr(significand, BITS), exponent - (BITS - 1)
+    x = gmpy2.mul_2exp(x, scale) if scale >= 0 else gmpy2.div_2exp(x, -scale)
+    return -x if sign else x
+
+
+def results(name: str, numbers: Iterable[Number], n: int = 0) -> np.ndarray:
+    """The function of finite numbers other than 0."""
+    with gmpy2.context(precision=BITS):
+        return np.array([of(name, operand(number), n) for number in numbers], RESULT)
+
+
+def irrational(name: str, sign: int, base: int, log: Fraction, n: int = 0) -> Result:
+    """The function of an irrational power, +-2**log, or e**log for a base of 0; |log| < 32.
+
+    The number's error and all others, below 2**(60 - WORKING) of the result, are widened to more.
+    """
+    with gmpy2.context(precision=WORKING):
+        x = (gmpy2.exp2 if base else gmpy2.exp)(gmpy2.mpq(log.numerator, log.denominator))
+        y = _nearest(name, -x if sign else x, n)
+        width = abs(y) * gmpy2.exp2(100 - WORKING)
+        ends = [y - width, y + width]
+        if name in ("tanh", "erf", "sigmoid", "sin", "cos", "expm1"):
+            ends[0] = max(ends[0], gmpy2.mpfr(-1))
+        if name in ("tanh", "erf", "sigmoid", "sin", "cos"):
+            ends[1] = min(ends[1], gmpy2.mpfr(1))
+        return between(*ends)
+
+
+def _nearest(name: str, x, n: int):
+    """The function in the context at hand."""
+    if name == "sigmoid":
+        return 1 / (1 + gmpy2.exp(-x))
+    if name == "softplus":
+        return gmpy2.log1p(gmpy2.exp(x))
+    return x**n if name == "power" else MPFR[name](x)
