@@ -54,7 +54,7 @@ def array(
     target = parse(format)
     if isinstance(x, (list, tuple)) and any(isinstance(part, Array) for part in x):
         raise FormatError("x holds Arrays: join them with numpy.stack or numpy.concatenate")
-    found = encode(np.asarray(x), target, rounding, overflow, scales=scales, **modes)
+    found = encode(x, target, rounding, overflow, scales=scales, **modes)
     return Array._encoded(found, target)
 
 

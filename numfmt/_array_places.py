@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._arrays import BlockCodes
+from ._arrays import BlockCodes, as_array
 from ._block_shape import layout_of
 from ._errors import ShapeError
 from ._quantize import encode
@@ -226,7 +226,7 @@ def put(array: Array, key: Any, value: Any) -> None:
         value = value.values
     place = array._of(array.codes[key], array.format) if is_free else taken(array, key)
     try:
-        values = np.broadcast_to(np.asarray(value), place.shape)
+        values = np.broadcast_to(as_array(value, "value")[0], place.shape)
     except ValueError:
         raise ShapeError(
             f"values of shape {np.shape(value)} do not go into a place of shape {place.shape}"

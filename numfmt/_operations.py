@@ -4,12 +4,40 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, cast
 
+from ._code_array import Array
 from ._core import OPERATIONS
 from ._operate import apply, holds
+from ._random import Generator, Key
 from ._reductions import dot as dot
 from ._reductions import sum as sum
+from ._report import Report
+
+
+class Rounded(Protocol):
+    """What an operation that rounds looks like to a type checker."""
+
+    def __call__(
+        self,
+        *operands: Any,
+        format: object = None,
+        rounding: str | None = None,
+        overflow: str | None = None,
+        nan: str | None = None,
+        key: Key | Generator | None = None,
+        random_bits: Any = None,
+        report: Report | None = None,
+        tininess: str = "after",
+        element_flags: Any = None,
+    ) -> Array: ...
+
+
+class Told(Protocol):
+    """What a comparison or a classification looks like to one: it gives booleans."""
+
+    def __call__(self, *operands: Any, report: Report | None = None) -> Any: ...
+
 
 _FEW = """
 
@@ -27,10 +55,19 @@ def _signature(function: Callable[..., Any], operands: int) -> inspect.Signature
     return own.replace(parameters=[*letters, *list(own.parameters.values())[2:]])
 
 
-def _public(name: str, example: str, more: str = "") -> Callable[..., Any]:
-    """An operation of the core's table as a function."""
+def _public(name: str, example: str, more: str = _FEW) -> Rounded:
+    """An operation of the core's table that rounds."""
+    return cast(Rounded, _function(name, apply, f"exact, rounded once.{more}", example))
+
+
+def _told(name: str, example: str) -> Told:
+    """A comparison or a classification of the core's table."""
+    return cast(Told, _function(name, holds, "a boolean for each element.", example))
+
+
+def _function(name: str, does: Callable[..., Any], ways: str, example: str) -> Any:
+    """A function with signature and docstring."""
     row = OPERATIONS[name]
-    does = holds if row.gives_truth else apply
 
     def operation(*given: Any, **options: Any) -> Any:
         if len(given) < row.operands:
@@ -38,13 +75,9 @@ def _public(name: str, example: str, more: str = "") -> Callable[..., Any]:
         operands, places = given[: row.operands], given[row.operands :]
         return does(name, operands, *places, **options)
 
-    ways = "of each element: a boolean array" if row.gives_truth else "exact, rounded once"
     lines = "\n".join(f"    {line}" for line in example.strip().splitlines())
-    more = more or ("" if row.gives_truth else _FEW)
     operation.__name__ = operation.__qualname__ = name
-    operation.__doc__ = (
-        f"{row.meaning}; {ways}.{more}\n\n    >>> import numfmt as nf\n{lines}\n    "
-    )
+    operation.__doc__ = f"{row.meaning}; {ways}\n\n    >>> import numfmt as nf\n{lines}\n    "
     operation.__signature__ = _signature(does, row.operands)  # type: ignore[attr-defined]
     return operation
 
@@ -123,14 +156,18 @@ next_up = _public(
 )
 next_down = _public("next_down", ">>> nf.next_down(nf.array(1, 'e4m3fn')).values\narray(0.9375)")
 _ORDER = ">>> nf.{}(nf.array([1, 2, 3], 'e4m3fn'), 2)\narray({})"
-equal = _public("equal", _ORDER.format("equal", "[False,  True, False]"))
-not_equal = _public("not_equal", _ORDER.format("not_equal", "[ True, False,  True]"))
-less = _public("less", _ORDER.format("less", "[ True, False, False]"))
-less_equal = _public("less_equal", _ORDER.format("less_equal", "[ True,  True, False]"))
-greater = _public("greater", _ORDER.format("greater", "[False, False,  True]"))
-greater_equal = _public("greater_equal", _ORDER.format("greater_equal", "[False,  True,  True]"))
+equal = _told("equal", _ORDER.format("equal", "[False,  True, False]"))
+not_equal = _told("not_equal", _ORDER.format("not_equal", "[ True, False,  True]"))
+less = _told("less", _ORDER.format("less", "[ True, False, False]"))
+less_equal = _told("less_equal", _ORDER.format("less_equal", "[ True,  True, False]"))
+greater = _told("greater", _ORDER.format("greater", "[False, False,  True]"))
+greater_equal = _told("greater_equal", _ORDER.format("greater_equal", "[False,  True,  True]"))
 _CLASS = ">>> nf.{}(nf.array([0, -3, float('inf'), float('nan')], 'e5m2'))\narray({})"
-isnan = _public("isnan", _CLASS.format("isnan", "[False, False, False,  True]"))
-isinf = _public("isinf", _CLASS.format("isinf", "[False, False,  True, False]"))
-isfinite = _public("isfinite", _CLASS.format("isfinite", "[ True,  True, False, False]"))
-signbit = _public("signbit", _CLASS.format("signbit", "[False,  True, False, False]"))
+isnan = _told("isnan", _CLASS.format("isnan", "[False, False, False,  True]"))
+isinf = _told("isinf", _CLASS.format("isinf", "[False, False,  True, False]"))
+isfinite = _told("isfinite", _CLASS.format("isfinite", "[ True,  True, False, False]"))
+signbit = _told("signbit", _CLASS.format("signbit", "[False,  True, False, False]"))
+iszero = _told("iszero", _CLASS.format("iszero", "[ True, False, False, False]"))
+_SMALL = ">>> nf.{}(nf.array([0, 2**-16, 2**-14], 'e5m2'))\narray({})"
+isnormal = _told("isnormal", _SMALL.format("isnormal", "[False, False,  True]"))
+issubnormal = _told("issubnormal", _SMALL.format("issubnormal", "[False,  True, False]"))

@@ -73,6 +73,17 @@ def test_comparisons_and_classes_are_exact(name):
     assert getattr(nf, name)(a, 0.1).tolist() == getattr(np, name)(a.values, 0.1).tolist()
 
 
+def test_numbers_are_zero_subnormal_normal_or_none_of_these():
+    """Of floats by the smallest normal number; posits and fixed point have no subnormals."""
+    for format in ("e5m2", "e4m3fn", "posit<8,1>", "fixed<8,3>"):
+        own = nf.parse(format)
+        a = nf.from_codes(own.all_codes(), own)
+        size, finite = np.abs(a.values), np.isfinite(a.values)
+        assert np.array_equal(nf.iszero(a), size == 0)
+        assert np.array_equal(nf.issubnormal(a), (size > 0) & (size < own.smallest_normal))
+        assert np.array_equal(nf.isnormal(a), finite & (size >= own.smallest_normal))
+
+
 def test_operators_are_the_operations():
     """Each symbol, on either side, and in place."""
     a, b = nf.array([1.5, -2.0, 7.0], "e4m3fn"), nf.array([3.0, 0.5, -1.25], "e4m3fn")
