@@ -22,6 +22,9 @@ from numfmt._modes import resolve
 from numfmt._plot import draw, require_matplotlib
 from numfmt._print import plain, print_json, print_table
 from numfmt._show import SAMPLES, described_layouts, drawn_layouts, facts
+from numfmt._vectors import as_c, as_readmemh
+from numfmt._vectors import as_json as vectors_as_json
+from numfmt._vectors import vectors as made_vectors
 from numfmt.formats._base import value_of
 
 WRONG_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
@@ -154,6 +157,43 @@ def table(
         else:
             heads = ("code", "bits", "value", "middle", "rounded")
             print_table(str(parsed), heads, (row.values() for row in rows))
+
+
+@app.command()
+def vectors(
+    operation: Annotated[
+        str, typer.Argument(metavar="OP", help="quantize, or an operation: add, fma, sqrt ...")
+    ],
+    format: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="The format of results.")
+    ],
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="FORMAT", help="Of operands: else the same; quantize: binary32."
+        ),
+    ] = None,
+    count: Annotated[int, typer.Option(min=0, help="Random vectors behind the corner cases.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of all that is random.")] = 0,
+    rounding: Rounding = None,
+    overflow: Overflow = None,
+    as_c_header: Annotated[bool, typer.Option("--c", help="Print a C header.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print test vectors for hardware: codes of operands and result, and IEEE's flags.
+
+    The default is for Verilog's $readmemh.
+    """
+    with reported_errors():
+        if as_c_header and as_json:
+            raise nf.NumfmtError("--c and --json are two forms of output; give one")
+        source = None if from_ is None else nf.parse(from_)
+        how = count, seed, rounding, overflow
+        found = made_vectors(operation, nf.parse(format), source, *how)
+        if as_json:
+            print_json(vectors_as_json(found))
+        else:
+            print(as_c(found) if as_c_header else as_readmemh(found))
 
 
 @app.command()

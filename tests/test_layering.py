@@ -23,7 +23,7 @@ FLOORS = {
     **dict.fromkeys(("numfmt._operands", "numfmt._operate", "numfmt._growth"), ARITHMETIC),
     **dict.fromkeys(("numfmt._reductions", "numfmt._exact_sums", "numfmt._quire"), ARITHMETIC),
     **dict.fromkeys(("numfmt.cli", "numfmt.__main__", "numfmt._files"), PROGRAMS),
-    **dict.fromkeys(("numfmt._show", "numfmt._plot", "numfmt._print"), PROGRAMS),
+    **dict.fromkeys(("numfmt._show", "numfmt._plot", "numfmt._print", "numfmt._vectors"), PROGRAMS),
     **dict.fromkeys(("lp_sampler.cli", "lp_sampler.__main__"), PROGRAMS),
 }
 MODULES = {
