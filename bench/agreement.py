@@ -24,7 +24,8 @@ def agreement(row: Row, work: Work, arrays: Arrays) -> float | None:
         return None
     n = min(work.elements, MOST)
     theirs = np.asarray(work.values()).ravel()[:n]
-    allowed = [same(theirs, ours) for ours in expected(row.task, arrays, n)]
+    right = [work.expected().ravel()[:n]] if work.expected else expected(row.task, arrays, n)
+    allowed = [same(theirs, ours) for ours in right]
     return float(np.mean(np.any(allowed, axis=0)))
 
 

@@ -15,6 +15,7 @@ REFERENCE = "scalar"  # the definition: the general loop alone
 FORMATS = (
     *("ufixed<4,0>", "fixed<8,3>", "fixed<16,8>", "e2m1", "e4m3fn", "e4m3fnuz", "e5m2"),
     *("float<5,7>", "bfloat16", "binary16", "tf32", "posit<8,2>", "posit<16,2>", "posit<32,2>"),
+    *("nf4", "mxfp8_e4m3", "mxint8"),
 )
 MODES = ("nearest_even", "toward_zero", "up", "to_odd", "stochastic")
 KEY = nf.Key(20_261)
@@ -28,8 +29,9 @@ TILE = 1 << 17  # patterns of one call: three arrays of so many floats stay in t
 class Chunk:
     """Places start .. stop - 1 in an order of all float32, rounded to one format by one mode.
 
-    Ascending order is that of the bit patterns: neighbours go through a kernel together.  In mixed
-    order every vector holds numbers of all sizes, NaNs and infinities among them.
+    Ascending order is that of the bit patterns: neighbours go through a kernel together, and are a
+    block of a block format.  In mixed order every vector holds numbers of all sizes, NaNs and
+    infinities among them.
     """
 
     format: str

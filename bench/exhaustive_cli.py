@@ -23,7 +23,7 @@ from .journal import Journal, StaleJournal
 
 DIFFERENCE = 1
 
-Formats = Annotated[list[str] | None, typer.Option(help="A format; repeat. Default: fourteen.")]
+Formats = Annotated[list[str] | None, typer.Option(help="A format; repeat. Default: seventeen.")]
 Modes = Annotated[list[str] | None, typer.Option(help="A rounding; repeat. Default: five.")]
 Isas = Annotated[
     list[str] | None, typer.Option("--isa", help="Kernels to check; repeat. Default: all here.")

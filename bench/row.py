@@ -76,12 +76,14 @@ class Setting:
 class Work:
     """A row made ready: ``run(times)`` does the operation so many times on `elements` elements.
 
-    `values` gives the last result as an array: values, or codes for "encode".
+    `values` gives the last result as an array: values, or codes for "encode".  `expected` gives
+    numfmt's, where the task's name does not say all that it takes.
     """
 
     run: Callable[[int], None]
     elements: int
     values: Callable[[], np.ndarray[Any, Any]] | None = None
+    expected: Callable[[], np.ndarray[Any, Any]] | None = None
 
 
 @dataclass(frozen=True)

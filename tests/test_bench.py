@@ -15,7 +15,7 @@ from numfmt import _core
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT))
 
-from bench import cases, peers, rulers  # noqa: E402
+from bench import affine, cases, peers, rulers  # noqa: E402
 from bench.arrays import Arrays  # noqa: E402
 from bench.cli import app  # noqa: E402
 from bench.compare import compare  # noqa: E402
@@ -127,6 +127,20 @@ def test_peers_do_what_their_rows_say(name, setting):
         ]
     assert items
     assert {item.row.name: item.agrees for item in items if item.agrees != 1.0} == {}
+
+
+@pytest.mark.parametrize("axis", affine.AXES)
+def test_rows_of_channels_have_a_scale_for_each(axis, setting):
+    """Values are multiples of the scale of their channel, at most half of it away or at an end."""
+    affine.quantizing("nearest_even", axis)(setting).run(1)
+    x, y = (affine.lying(a, axis) for a in (setting.arrays.input(), setting.arrays.output()))
+    along = (-1, 1) if axis == 0 else (1, -1)
+    scale, point = affine.scales().reshape(along), affine.zero_points().reshape(along)
+    integers = y / scale + point
+    assert np.array_equal(integers, np.round(integers))
+    inside = (integers > -128) & (integers < 127)
+    assert inside.mean() > 0.5
+    assert (np.abs(x - y) <= scale / 2)[inside].all()
 
 
 @pytest.mark.parametrize("isa", _core.available_isas())
@@ -255,6 +269,21 @@ def test_a_stopped_proof_goes_on_where_it_was(store, monkeypatch):
     assert store().exit_code == 0
     assert not finished & {chunk for _, chunk, _ in again}
     assert len(again) + len(made) - 1 == 2 * 6 * (1 + len(ISAS))
+
+
+@pytest.mark.parametrize("format", cases.FORMATS)
+def test_every_format_of_the_proof_can_fail(format, monkeypatch):
+    """A piece of each, in a mixed order, has no difference but one that is planted."""
+    chunk = cases.Chunk(format, "nearest_even", 1 << 20, (1 << 20) + 4096, mixed=True)
+    assert cases.check(chunk, ISAS) == []
+
+    def spoil(isa, chunk, start, out, calls):
+        out.view(np.uint32)[77] ^= isa == ISAS[0]
+
+    counting(monkeypatch, spoil)
+    (found,) = cases.check(chunk, ISAS)
+    assert (found.isa, found.count) == (ISAS[0], 1)
+    assert found.pattern == chunk.bits(chunk.start + 77, 1)[0]
 
 
 def test_a_journal_of_another_build_is_refused(store, tmp_path, monkeypatch):

@@ -1,9 +1,11 @@
-"""PyTorch's casts, into tensors that are there already."""
+"""PyTorch: casts, into tensors that are there already; and fake quantization."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
+from .. import affine
 from ..row import Row, Setting, Task, Work, calls
 from . import quantize
 
@@ -24,7 +26,51 @@ def rows() -> list[Row]:
         found.append(Row(PACKAGE, task, there_and_back(dtype), note="cast and back"))
     for format in ("e4m3fn", "e5m2"):
         found.append(Row(PACKAGE, Task("decode", "", format), decoding(DTYPES[format])))
+    fake = "fake quantization, a new tensor"
+    found.append(Row(PACKAGE, quantize("nearest_even", affine.FORMAT), fake_tensor, note=fake))
+    for axis in affine.AXES:
+        task = affine.task("nearest_even", axis)
+        found.append(Row(PACKAGE, task, fake_channels(axis), note=fake))
     return found
+
+
+def fake_tensor(setting: Setting) -> Work:
+    """Affine integers with one scale, values to values."""
+    import torch
+
+    torch.set_num_threads(setting.threads)
+    x, ends = torch.from_numpy(setting.arrays.input()), integers()
+
+    def call() -> torch.Tensor:
+        return torch.fake_quantize_per_tensor_affine(x, affine.SCALE, affine.ZERO_POINT, *ends)
+
+    return Work(calls(call), setting.n, lambda: call().numpy())
+
+
+def fake_channels(axis: int) -> Callable[[Setting], Work]:
+    """The same with a scale for each channel."""
+
+    def setup(setting: Setting) -> Work:
+        import torch
+
+        torch.set_num_threads(setting.threads)
+        array = setting.arrays.input()
+        x, ends = torch.from_numpy(affine.lying(array, axis)), integers()
+        scales = torch.from_numpy(affine.scales().astype("f4"))
+        points = torch.from_numpy(affine.zero_points().astype("i4"))
+
+        def call() -> torch.Tensor:
+            return torch.fake_quantize_per_channel_affine(x, scales, points, axis, *ends)
+
+        expected = functools.partial(affine.rounded, array, "nearest_even", axis)
+        return Work(calls(call), setting.n, lambda: call().numpy(), expected)
+
+    return setup
+
+
+def integers() -> tuple[int, int]:
+    """The ends of the codes."""
+    return -(1 << (affine.WIDTH - 1)), (1 << (affine.WIDTH - 1)) - 1
 
 
 def encoding(dtype: str) -> Callable[[Setting], Work]:
