@@ -78,7 +78,7 @@ nf_status nf_quire_negate(const nf_quire *quire, uint64_t *quires, size_t n);
  * overflowed and is not of NaR.
  *
  *     nf_quire q;
- *     uint64_t sum[34];                        (q.limbs of posit<64,2> are 18, of binary64 69)
+ *     uint64_t sum[6];                         (as many as q.limbs: here 256 / 64 + 2)
  *     nf_quire_size(&posit16, 0, &q);
  *     nf_quire_clear(&q, sum, 1);
  *     nf_operand a = {&posit16, 0, codes, 1}, b = {&posit16, 0, others, 1};
