@@ -77,7 +77,8 @@ def _function(name: str, does: Callable[..., Any], ways: str, example: str) -> A
 
     lines = "\n".join(f"    {line}" for line in example.strip().splitlines())
     operation.__name__ = operation.__qualname__ = name
-    operation.__doc__ = f"{row.meaning}; {ways}\n\n    >>> import numfmt as nf\n{lines}\n    "
+    meaning = row.meaning.replace("|a|", "``|a|``")  # bars alone mark something in the docs
+    operation.__doc__ = f"{meaning}; {ways}\n\n    >>> import numfmt as nf\n{lines}\n    "
     operation.__signature__ = _signature(does, row.operands)  # type: ignore[attr-defined]
     return operation
 
