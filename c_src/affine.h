@@ -66,7 +66,7 @@ NF_INLINE nf_unpacked unpack_affine(const nf_grid *grid, uint64_t code)
 /* What is divided by the divisor: x by the scale, or its product with the float32 reciprocal by 1. */
 NF_INLINE nf_unpacked affine_dividend(const nf_grid *grid, const nf_unpacked *x)
 {
-    return grid->reciprocal.kind == NF_ZERO ? *x : single(product(x, &grid->reciprocal));
+    return grid->reciprocal.kind == NF_ZERO ? jammed(*x) : single(product(x, &grid->reciprocal));
 }
 
 NF_INLINE nf_unpacked affine_divisor(const nf_grid *grid)

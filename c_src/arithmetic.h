@@ -40,6 +40,13 @@ void nf_load_results(const nf_arithmetic *how, size_t place, size_t n, nf_unpack
 /* The same of an operation that gives truths. */
 void nf_load_truths(const nf_arithmetic *how, size_t place, size_t n, uint8_t *truths, uint32_t *raised);
 
+/* The operands of one element. */
+void nf_load_operands(const nf_arithmetic *how, size_t place, nf_unpacked *x);
+
+/* The last 64 binary digits of floor(|result| * 2**-weight) of an element with a finite result of that sign; *follows:
+ * is that not all of it? */
+uint64_t nf_result_digits(const nf_arithmetic *how, size_t place, int sign, int64_t weight, int *follows);
+
 /* May a result be NaN or infinite? */
 int nf_may_be_special(const nf_arithmetic *how);
 

@@ -22,8 +22,14 @@ typedef struct nf_fraction {
     unsigned __int128 numerator;
     uint64_t divisor;
     int64_t shift;
-    uint8_t sticky; /* the numerator was cut */
+    int64_t taken; /* bits of the number behind its significand that are a part of the numerator: more may follow */
 } nf_fraction;
+
+/* Does something of a number follow `taken` bits behind its significand? */
+NF_INLINE int goes_on_behind(const nf_unpacked *x, int64_t taken)
+{
+    return x->sticky | (taken < 64 && x->more << taken != 0);
+}
 
 /* Cut `shift` >= 0 low bits off a significand: the integer left, and tail and sticky of the cell. */
 NF_INLINE uint64_t cut_bits(uint64_t significand, int64_t shift, nf_cell *cell)
@@ -72,8 +78,8 @@ NF_INLINE nf_fraction fraction_below(const nf_unpacked *x, int64_t shift)
 {
     const uint64_t kept = shift < 64 ? x->significand & (((uint64_t)1 << shift) - 1) : x->significand;
     if (!x->more)
-        return (nf_fraction){kept, 1, shift, x->sticky};
-    return (nf_fraction){(unsigned __int128)kept << 64 | x->more, 1, shift + 64, x->sticky};
+        return (nf_fraction){kept, 1, shift, 0};
+    return (nf_fraction){(unsigned __int128)kept << 64 | x->more, 1, shift + 64, 64};
 }
 
 /* The next 32 binary digits of a fraction, which keeps the rest. */

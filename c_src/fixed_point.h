@@ -40,7 +40,9 @@ NF_INLINE nf_fraction fixed_fraction(const nf_grid *grid, const nf_unpacked *x)
     const int64_t shift = fixed_shift(grid, x);
     if (shift >= 0)
         return fraction_below(x, shift);
-    return (nf_fraction){shift > -64 ? x->more << -shift : 0, 1, 64, x->sticky};
+    if (shift <= -64)
+        return (nf_fraction){0, 1, 0, -shift};
+    return (nf_fraction){x->more & (((uint64_t)1 << (64 + shift)) - 1), 1, 64 + shift, 64};
 }
 
 NF_INLINE nf_fraction fixed_tail(const nf_plan *plan, const nf_unpacked *x) { return fixed_fraction(&plan->grid, x); }

@@ -71,6 +71,8 @@ typedef struct nf_plan {
     uint8_t own_words;    /* the words are the caller's: the low bits count */
     const nf_rest *rests; /* NULL, or: the numbers are quotients, and these their rests, from this element on: */
     uint64_t first_rest;
+    const struct nf_arithmetic *arithmetic; /* NULL, or: what the numbers are results of; element i of the call is */
+    uint64_t first_result;                  /* its place i - first_result */
 } nf_plan;
 
 /* What happened to an element. */

@@ -239,6 +239,8 @@ nf_status nf_plan_init(nf_plan *plan, const nf_format *format, const nf_options 
     plan->own_words = o->random_bits != NULL;
     plan->rests = NULL;
     plan->first_rest = 0;
+    plan->arithmetic = NULL;
+    plan->first_result = 0;
     if (o->rounding == NF_ROUND_stochastic && plan->own_words && !o->random_bits_per_element)
         o->random_bits_per_element = 32;
     return NF_OK;

@@ -49,6 +49,11 @@ static void load_operands(const nf_arithmetic *how, size_t place, size_t n, nf_u
     }
 }
 
+void nf_load_operands(const nf_arithmetic *how, size_t place, nf_unpacked *x)
+{
+    load_operands(how, place, 1, (nf_unpacked(*)[NF_MOST_OPERANDS])x);
+}
+
 #define NF_OPERATION(name, operands, gives, invents, meaning, aliases) \
     case NF_OP_##name: \
         NF_##gives(name);

@@ -74,7 +74,8 @@ NF_INLINE nf_fraction posit_fraction(const nf_grid *grid, const nf_unpacked *x, 
         return fraction_below(x, 63 + es - room);
     if (!by_code)
         return fraction_of_span(x, 1 << cut_exponent, (int)(x->exponent & ((1 << cut_exponent) - 1)));
-    nf_fraction f = {posit_payload(grid, x) << (128 - (63 + cut_exponent)), 1, 128, 0};
+    const int behind = 65 - cut_exponent; /* bits of the fraction behind the significand's */
+    nf_fraction f = {posit_payload(grid, x) << behind | x->more >> (64 - behind), 1, 128, behind};
     return f;
 }
 

@@ -31,11 +31,27 @@ NF_INLINE nf_outcome round_integer(int mode, const nf_plan *plan, const nf_unpac
     return outcome(o.code, o.what | NF_WAS_INEXACT);
 }
 
+/* The last 128 bits of an integer whose tail lies behind the 128 bits of its number. */
+static __attribute__((noinline, cold, unused)) unsigned __int128 long_integer(const nf_plan *plan, const nf_unpacked *x,
+                                                                              uint64_t element, nf_cell *cell)
+{
+    const size_t place = element - plan->first_result;
+    const int64_t ulp = -(int64_t)plan->grid.format.fraction_bits;
+    int follows;
+    const uint64_t high = nf_result_digits(plan->arithmetic, place, x->sign, ulp + 64, &follows);
+    const uint64_t low = nf_result_digits(plan->arithmetic, place, x->sign, ulp, &follows);
+    cell->tail = nf_result_digits(plan->arithmetic, place, x->sign, ulp - 64, &follows);
+    cell->sticky = (uint8_t)follows;
+    return (unsigned __int128)high << 64 | low;
+}
+
 NF_INLINE nf_outcome round_fixed(int mode, const nf_plan *plan, const nf_unpacked *x, uint32_t word, uint64_t element)
 {
     nf_cell cell = {0, 1, 0, 0, 1, 0, 0};
     int huge;
-    const unsigned __int128 magnitude = layout_fixed(&plan->grid, x, &cell, &huge);
+    unsigned __int128 magnitude = layout_fixed(&plan->grid, x, &cell, &huge);
+    if (x->sticky && plan->arithmetic && fixed_shift(&plan->grid, x) < 0)
+        magnitude = long_integer(plan, x, element, &cell);
     return round_integer(mode, plan, x, cell, magnitude, huge, word, element);
 }
 

@@ -23,16 +23,15 @@ NF_INLINE nf_fraction fraction_of_smallest(const nf_grid *grid, const nf_unpacke
     const int64_t shift = grid->emin - x->exponent + zeros;
     const uint64_t divisor = grid->smallest_significand >> zeros;
     if (!x->more)
-        return (nf_fraction){x->significand, divisor, shift, x->sticky};
-    return (nf_fraction){(unsigned __int128)x->significand << 64 | x->more, divisor, shift + 64, x->sticky};
+        return (nf_fraction){x->significand, divisor, shift, 0};
+    return (nf_fraction){(unsigned __int128)x->significand << 64 | x->more, divisor, shift + 64, 64};
 }
 
 /* In a cell from 2**k to 2**(k + gap), with x in binade k + above: (x / low - 1) / (high / low - 1); gap 1..64. */
 NF_INLINE nf_fraction fraction_of_span(const nf_unpacked *x, int gap, int above)
 {
     const unsigned __int128 all = (unsigned __int128)x->significand << (above + 1) | x->more >> (63 - above);
-    const uint8_t sticky = x->sticky | (above < 63 && x->more << (above + 1));
-    return (nf_fraction){all - ((unsigned __int128)1 << 64), ~(uint64_t)0 >> (64 - gap), 64, sticky};
+    return (nf_fraction){all - ((unsigned __int128)1 << 64), ~(uint64_t)0 >> (64 - gap), 64, above + 1};
 }
 
 /* The cell between 0 and the smallest value.  `reaches_zero`: 0 is a neighbour (a stochastic rounding); otherwise
@@ -51,11 +50,11 @@ NF_INLINE void cell_below(const nf_grid *grid, const nf_unpacked *x, int reaches
 }
 
 /* Replace the tail of the code by the tail by value, where they differ. */
-NF_INLINE void set_tail(const nf_fraction *f, nf_cell *cell)
+NF_INLINE void set_tail(const nf_fraction *f, const nf_unpacked *x, nf_cell *cell)
 {
     if (f->divisor > 1 && f->shift == 64) {
         cell->tail = (uint64_t)(f->numerator / f->divisor);
-        cell->sticky = f->numerator % f->divisor != 0 || f->sticky;
+        cell->sticky = f->numerator % f->divisor != 0 || goes_on_behind(x, f->taken);
     }
 }
 

@@ -17,6 +17,7 @@ from subjects import library
 from numfmt import _core
 from numfmt._core import ffi
 from numfmt._modes import resolve
+from numfmt._random import core_key
 
 NARROW = [
     Fixed(8, 3),
@@ -30,10 +31,15 @@ NARROW = [
 ]
 
 
-def operate(name, format, operands, modes=(None, None, None), *, tiny="after", **settings):
+def operate(
+    name, format, operands, modes=(None, None, None), *, tiny="after", key=None, **settings
+):
     """One operation of the core on pairs (array, format or None): codes or truths, or a refusal."""
     target = None if format is None else library(format)
     options = ffi.NULL if target is None else resolve(target, *modes).options()
+    held = None if key is None else core_key(key)
+    if held is not None:
+        options.key = held
     if tiny == "before":
         options.tiny_before = True
     sources = [
