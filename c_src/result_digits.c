@@ -115,6 +115,12 @@ uint64_t nf_result_digits(const nf_arithmetic *how, size_t place, int sign, int6
     nf_unpacked x[NF_MOST_OPERANDS] = {{0}, {0}, {0}};
     const nf_unpacked one = number_of(0, 1, 0);
     nf_wide terms[NF_MOST_OPERANDS];
+    uint32_t raised;
+    if (how->load) { /* nothing is known behind its numbers */
+        how->load(how, place, 1, x, &raised);
+        terms[0] = wide_of(&x[0]);
+        return sum_digits(terms, 1, sign, weight, follows);
+    }
     nf_load_operands(how, place, x);
     switch (how->operation) {
     case NF_OP_divide:
