@@ -59,15 +59,17 @@ static nf_unpacked special_power(const nf_unpacked *x, int64_t n, uint32_t *flag
     return special_of(is_infinite ? NF_INFINITY : NF_ZERO, sign);
 }
 
-/* Just above or below a number of at most 64 bits, in magnitude: nearer to it than half of its last bit. */
-static nf_unpacked beside(nf_unpacked x, int is_below)
+/* Just above or below a number of at most 64 bits, in magnitude: nearer to it than half of the last bit that counts. */
+static nf_unpacked beside(nf_unpacked x, int is_below, int is_long)
 {
-    if (!is_below || x.significand & 1) {
-        x.significand |= 1;
-        return x;
+    const int follows = !is_below || (!is_long && x.significand & 1);
+    if (!follows) {
+        x.exponent -= x.significand << 1 == 0;
+        x.significand = x.significand << 1 == 0 ? ~(uint64_t)0 : x.significand - 1;
     }
-    x.exponent -= x.significand << 1 == 0;
-    x.significand = x.significand << 1 == 0 ? ~(uint64_t)0 : x.significand - 1;
+    x.significand |= !is_long;
+    x.more = is_long && is_below ? ~(uint64_t)0 : 0;
+    x.sticky = (uint8_t)is_long;
     return x;
 }
 
@@ -86,63 +88,76 @@ static int reaches(const nf_unpacked *x, uint64_t integer)
     return compare_numbers(x, &limit) * (x->sign ? -1 : 1) >= 0;
 }
 
-enum {
-    NEAR_FIRST = -66, /* exponents of x below which its first power, or its second, changes none of 64 bits of 1 */
-    NEAR_SECOND = -34
-};
+/* From where on numbers are near others, for results of 63 bits and of 128: exponents of x below which its first power,
+ * or its second, changes no bit of 1 that counts, and sizes from which on tanh, erf and e**-x change none. */
+typedef struct nearness {
+    int64_t first, second;
+    uint64_t tanh, erf, exp;
+} nearness;
+
+static const nearness near[2] = {{-66, -34, 23, 8, 64}, {-130, -67, 46, 11, 100}};
 
 /* Functions that are 1 +- x (or its square) and so on, for small x. */
-static int is_near_constant(nf_function which, const nf_unpacked *x, nf_unpacked *y)
+static int is_near_constant(nf_function which, const nf_unpacked *x, int is_long, nf_unpacked *y)
 {
     const nf_unpacked one = number_of(0, 1, 0), half = number_of(0, 1, -1);
     switch (which) {
     case NF_FUNCTION_exp:
     case NF_FUNCTION_exp2:
-        *y = beside(one, x->sign);
-        return x->exponent < NEAR_FIRST;
+        *y = beside(one, x->sign, is_long);
+        return x->exponent < near[is_long].first;
     case NF_FUNCTION_sigmoid:
-        *y = beside(half, x->sign);
-        return x->exponent < NEAR_FIRST;
+        *y = beside(half, x->sign, is_long);
+        return x->exponent < near[is_long].first;
     case NF_FUNCTION_cos:
-        *y = beside(one, 1);
-        return x->exponent < NEAR_SECOND;
+        *y = beside(one, 1, is_long);
+        return x->exponent < near[is_long].second;
     default:
         return 0;
     }
 }
 
 /* Functions that are x (1 +- x) or x (1 +- x**2) and so on, for small x; softplus is x + e**-x for large x. */
-static int is_near_operand(nf_function which, const nf_unpacked *x, nf_unpacked *y)
+static int is_near_operand(nf_function which, const nf_unpacked *x, int is_long, nf_unpacked *y)
 {
     if (x->base != NF_RATIONAL)
         return 0;
     switch (which) {
     case NF_FUNCTION_expm1:
-        *y = beside(*x, x->sign);
-        return x->exponent < NEAR_FIRST;
+        *y = beside(*x, x->sign, is_long);
+        return x->exponent < near[is_long].first;
     case NF_FUNCTION_log1p:
-        *y = beside(*x, !x->sign);
-        return x->exponent < NEAR_FIRST;
+        *y = beside(*x, !x->sign, is_long);
+        return x->exponent < near[is_long].first;
     case NF_FUNCTION_tanh:
     case NF_FUNCTION_sin:
-        *y = beside(*x, 1);
-        return x->exponent < NEAR_SECOND;
+        *y = beside(*x, 1, is_long);
+        return x->exponent < near[is_long].second;
     case NF_FUNCTION_softplus:
-        *y = beside(*x, 0);
-        return !x->sign && reaches(x, 64);
+        *y = beside(*x, 0, is_long);
+        return !x->sign && reaches(x, near[is_long].exp);
     default:
         return 0;
     }
 }
 
-/* Functions that come within 2**-64 of 1 or -1 from these operands on. */
-static int is_near_end(nf_function which, const nf_unpacked *x, nf_unpacked *y)
+/* Functions that come nearer to 1 or -1 than counts. */
+static int is_near_end(nf_function which, const nf_unpacked *x, int is_long, nf_unpacked *y)
 {
-    const int from = which == NF_FUNCTION_tanh ? 23 : which == NF_FUNCTION_erf ? 8 : 45;
-    const int has_end = which == NF_FUNCTION_tanh || which == NF_FUNCTION_erf ||
-                        (which == NF_FUNCTION_sigmoid && !x->sign) || (which == NF_FUNCTION_expm1 && x->sign);
-    *y = beside(number_of(x->sign, 1, 0), 1);
-    return has_end && reaches(x, (uint64_t)from);
+    const nearness *from = &near[is_long];
+    *y = beside(number_of(x->sign, 1, 0), 1, is_long);
+    switch (which) {
+    case NF_FUNCTION_tanh:
+        return reaches(x, from->tanh);
+    case NF_FUNCTION_erf:
+        return reaches(x, from->erf);
+    case NF_FUNCTION_sigmoid:
+        return !x->sign && reaches(x, from->exp);
+    case NF_FUNCTION_expm1:
+        return x->sign && reaches(x, from->exp);
+    default:
+        return 0;
+    }
 }
 
 /* Is the logarithm of x an exact number? */
@@ -172,8 +187,10 @@ static int is_power_of_two(const nf_unpacked *x, nf_unpacked *y)
     return 1;
 }
 
-static int is_exact(nf_function which, const nf_unpacked *x, int64_t n, nf_unpacked *y)
+/* Found by algebra: exact, or, of roots of rational numbers, 63 bits that are not `is_long`. */
+static int is_algebraic(nf_function which, const nf_unpacked *x, int64_t n, int is_long, nf_unpacked *y)
 {
+    int is_exact;
     switch (which) {
     case NF_FUNCTION_exp2:
         return is_power_of_two(x, y);
@@ -183,13 +200,13 @@ static int is_exact(nf_function which, const nf_unpacked *x, int64_t n, nf_unpac
     case NF_FUNCTION_rsqrt:
         if (x->base != NF_RATIONAL)
             return nf_root_of_power(x, -2, y);
-        *y = nf_reciprocal_root(x);
-        return 1;
+        *y = nf_reciprocal_root(x, &is_exact);
+        return is_exact || !is_long;
     case NF_FUNCTION_cbrt:
         if (x->base != NF_RATIONAL)
             return nf_root_of_power(x, 3, y);
-        *y = nf_cube_root(x);
-        return 1;
+        *y = nf_cube_root(x, &is_exact);
+        return is_exact || !is_long;
     case NF_FUNCTION_power:
         return nf_power_is_exact(x, n, y);
     default:
@@ -198,18 +215,18 @@ static int is_exact(nf_function which, const nf_unpacked *x, int64_t n, nf_unpac
 }
 
 /* 1,024 bits decide all that are known: what is left in doubt has odds of 2**-900. */
-static nf_unpacked by_tries(nf_function which, const nf_unpacked *x, int64_t n)
+static nf_unpacked by_tries(nf_function which, const nf_unpacked *x, int64_t n, int is_long)
 {
     nf_unpacked y;
-    if (!nf_try_function_2(which, x, n, &y) && !nf_try_function_4(which, x, n, &y))
-        nf_try_function_16(which, x, n, &y);
+    if ((is_long || !nf_try_function_2(which, x, n, 0, &y)) && !nf_try_function_4(which, x, n, is_long, &y))
+        nf_try_function_16(which, x, n, is_long, &y);
     if (which == NF_FUNCTION_cbrt || which == NF_FUNCTION_power)
         y.sign = x->sign && (which == NF_FUNCTION_cbrt || n & 1);
     return y.exponent > FAR || y.exponent < -FAR ? far_away(y.sign, y.exponent > 0) : y;
 }
 
 /* Of a finite number other than 0. */
-static nf_unpacked finite_result(nf_function which, const nf_unpacked *x, int64_t n, uint32_t *flags)
+static nf_unpacked finite_result(nf_function which, const nf_unpacked *x, int64_t n, int is_long, uint32_t *flags)
 {
     const nf_unpacked minus_one = number_of(1, 1, 0);
     nf_unpacked y;
@@ -219,15 +236,15 @@ static nf_unpacked finite_result(nf_function which, const nf_unpacked *x, int64_
         return special_result(INVALID, x, flags);
     if (side == 0)
         return special_result(POLE, x, flags);
-    if (is_near_constant(which, x, &y) || is_near_operand(which, x, &y) || is_near_end(which, x, &y) ||
-        is_exact(which, x, n, &y))
+    if (is_near_constant(which, x, is_long, &y) || is_near_operand(which, x, is_long, &y) ||
+        is_near_end(which, x, is_long, &y) || is_algebraic(which, x, n, is_long, &y))
         return y;
-    return by_tries(which, x, n);
+    return by_tries(which, x, n, is_long);
 }
 
 static int is_refused(nf_function which, const nf_unpacked *x, int64_t n)
 {
-    enum { MOST_TURNS = 16384, MOST_IRRATIONAL_TURNS = 700 };
+    enum { MOST_IRRATIONAL_TURNS = 700 };
     if ((unsigned)which >= NF_FUNCTION_COUNT || (n && which != NF_FUNCTION_power) || x->kind > NF_NAN)
         return 1;
     if (x->kind != NF_FINITE_NUMBER)
@@ -235,27 +252,35 @@ static int is_refused(nf_function which, const nf_unpacked *x, int64_t n)
     if (!(x->significand >> 63) || x->exponent > FAR || x->exponent < -FAR || x->base > NF_BASE_E ||
         x->root_bits > 62 || x->more || x->sticky)
         return 1;
-    const int most = x->base == NF_RATIONAL ? MOST_TURNS : MOST_IRRATIONAL_TURNS;
+    const int most = x->base == NF_RATIONAL ? NF_MOST_TURNS : MOST_IRRATIONAL_TURNS;
     return (which == NF_FUNCTION_sin || which == NF_FUNCTION_cos) && x->exponent >= most;
 }
 
-nf_status nf_function_number(nf_function which, const nf_unpacked *x, int64_t n, nf_unpacked *y, uint32_t *flags)
+nf_unpacked nf_function_result(nf_function which, const nf_unpacked *x, int64_t n, int is_long, uint32_t *flags)
 {
-    if (!x || !y || !flags || is_refused(which, x, n))
+    const nf_unpacked two = number_of(0, 2, 0);
+    if (which == NF_FUNCTION_power && (x->kind != NF_FINITE_NUMBER || n == 0))
+        return special_power(x, n, flags);
+    switch (x->kind) {
+    case NF_FINITE_NUMBER:
+        return finite_result(which, x, n, is_long, flags);
+    case NF_NAN:
+        return *x;
+    case NF_INFINITY:
+        return special_result(x->sign ? rows[which].at_minus_infinity : rows[which].at_infinity, x, flags);
+    default:
+        return which == NF_FUNCTION_softplus ? by_tries(NF_FUNCTION_log, &two, 0, is_long)
+                                             : special_result(rows[which].at_zero, x, flags);
+    }
+}
+
+nf_status nf_function_number(nf_function which, const nf_unpacked *x, int64_t n, int digits, nf_unpacked *y,
+                             uint32_t *flags)
+{
+    if (!x || !y || !flags || (digits != 63 && digits != 128) || is_refused(which, x, n))
         return NF_BAD_ARGUMENT;
-    const nf_unpacked two = number_of(0, 2, 0), operand = *x;
+    const nf_unpacked operand = *x;
     *flags = 0;
-    if (which == NF_FUNCTION_power && (operand.kind != NF_FINITE_NUMBER || n == 0))
-        *y = special_power(&operand, n, flags);
-    else if (operand.kind == NF_FINITE_NUMBER)
-        *y = finite_result(which, &operand, n, flags);
-    else if (operand.kind == NF_NAN)
-        *y = operand;
-    else if (operand.kind == NF_INFINITY)
-        *y = special_result(operand.sign ? rows[which].at_minus_infinity : rows[which].at_infinity, &operand, flags);
-    else if (which == NF_FUNCTION_softplus)
-        *y = by_tries(NF_FUNCTION_log, &two, 0);
-    else
-        *y = special_result(rows[which].at_zero, &operand, flags);
+    *y = nf_function_result(which, &operand, n, digits == 128, flags);
     return NF_OK;
 }

@@ -5,16 +5,25 @@
 
 #include "number.h"
 
-/* One try: 1 where so many limbs decide the leading 63 bits of a result that has more than 64. */
-int nf_try_function_2(nf_function which, const nf_unpacked *x, int64_t n, nf_unpacked *y);
-int nf_try_function_4(nf_function which, const nf_unpacked *x, int64_t n, nf_unpacked *y);
-int nf_try_function_16(nf_function which, const nf_unpacked *x, int64_t n, nf_unpacked *y);
+/* One try: 1 where so many limbs decide the leading 63 bits, or 128 where it `is_long`, of a result that has more; the
+ * smallest has no long ones. */
+int nf_try_function_2(nf_function which, const nf_unpacked *x, int64_t n, int is_long, nf_unpacked *y);
+int nf_try_function_4(nf_function which, const nf_unpacked *x, int64_t n, int is_long, nf_unpacked *y);
+int nf_try_function_16(nf_function which, const nf_unpacked *x, int64_t n, int is_long, nf_unpacked *y);
 
-/* Algebraic functions of finite numbers other than 0, exactly: x > 0 and rational; rational; */
-nf_unpacked nf_reciprocal_root(const nf_unpacked *x);
-nf_unpacked nf_cube_root(const nf_unpacked *x);
+/* The function of x (or x**n), flags as in numfmt_functions.h; x is no irrational power of too large an angle.
+ * `is_long`: exact, or cut behind 128 bits with a sticky, as the other operations give numbers; else 63 bits and a 1.
+ */
+nf_unpacked nf_function_result(nf_function which, const nf_unpacked *x, int64_t n, int is_long, uint32_t *flags);
 
-/* Where the result is a number of at most 64 bits, or a power of 2 or e that a nf_unpacked holds: 1, and the number. */
+enum { NF_MOST_TURNS = 16384 }; /* exponent from which on angles are refused */
+
+/* Roots of finite rational numbers other than 0, the first of positive ones; the last bit is 1 where more follows. */
+nf_unpacked nf_reciprocal_root(const nf_unpacked *x, int *is_exact);
+nf_unpacked nf_cube_root(const nf_unpacked *x, int *is_exact);
+
+/* Where the result is a number of at most 128 bits, or a power of 2 or e that a nf_unpacked holds: 1, and the number.
+ */
 int nf_power_is_exact(const nf_unpacked *x, int64_t n, nf_unpacked *y);
 int nf_root_of_power(const nf_unpacked *x, int root, nf_unpacked *y);
 

@@ -27,9 +27,10 @@ typedef enum nf_function {
     NF_FUNCTION_COUNT
 } nf_function;
 
-/* y = the function of x, as a number that rounds to 62 bits or fewer as the exact result does, in every deterministic
- * rounding: the result itself where it has at most 64 significant bits, else its leading 63 bits, cut, and a 1 behind
- * them.  `n` is the power's exponent and 0 for all others.
+/* y = the function of x, exactly where it has at most 128 significant bits; else with `digits` 128 cut behind those,
+ * with the sticky set, and with `digits` 63, which is three times as fast, cut behind 63, with a 1 as the 64th bit:
+ * so it rounds to 64 bits or fewer (of 63 digits: 62), in any deterministic way, as the exact result does.  (Results in
+ * the base of irrational operands keep it, as nf_unpack gives them.)  `n` is the power's exponent and 0 for all others.
  *
  * Results beyond 2**+-(2**62), further than any format's numbers, keep their sign and get that exponent, so that
  * rounding decides what becomes of them.  Special operands are those of IEEE 754-2019, 9.2.1: `flags`, never NULL,
@@ -37,9 +38,10 @@ typedef enum nf_function {
  * log2 of 0, log1p of -1, rsqrt of 0, negative powers of 0), or 0.  A NaN gives a NaN and no flag, but NaN**0 = 1.
  *
  * x is a number as nf_unpack gives them, its exponent within +-2**62.  NF_BAD_ARGUMENT for a NULL, an unknown function,
- * an n other than 0 without a power, or an x that is no such number; and for sin and cos of numbers from 2**16384 on,
- * from 2**700 on where they are irrational. */
-nf_status nf_function_number(nf_function which, const nf_unpacked *x, int64_t n, nf_unpacked *y, uint32_t *flags);
+ * an n other than 0 without a power, other digits, or an x that is no such number; and for sin and cos of numbers from
+ * 2**16384 on, from 2**700 on where they are irrational. */
+nf_status nf_function_number(nf_function which, const nf_unpacked *x, int64_t n, int digits, nf_unpacked *y,
+                             uint32_t *flags);
 
 /* cdef: end */
 

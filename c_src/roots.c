@@ -28,26 +28,26 @@ static nf_unpacked rooted(const nf_unpacked *x, uint64_t q, int is_exact, int64_
 
 /* x = m 4**half, 1 <= m < 4.  m = 1 has a root; else q**2 m <= 2**128 for the 64 bits q behind the point, and equality
  * would make m a power of 2. */
-nf_unpacked nf_reciprocal_root(const nf_unpacked *x)
+nf_unpacked nf_reciprocal_root(const nf_unpacked *x, int *is_exact)
 {
     const int odd = (int)(x->exponent & 1);
     const int64_t half = (x->exponent - odd) / 2;
     const uint64_t target[SIZE] = {0, 0, (uint64_t)1 << (63 - odd)};
-    int is_exact = 0;
-    if (!odd && x->significand << 1 == 0)
-        return rooted(x, x->significand, 1, -half);
-    return rooted(x, largest_root(2, x->significand, target, &is_exact), 0, -half - 1);
+    *is_exact = 0;
+    const uint64_t q = largest_root(2, x->significand, target, is_exact);
+    *is_exact = !odd && x->significand << 1 == 0;
+    return *is_exact ? rooted(x, x->significand, 1, -half) : rooted(x, q, 0, -half - 1);
 }
 
 /* x = m 8**third, 1 <= m < 8: q**3 <= m 2**189. */
-nf_unpacked nf_cube_root(const nf_unpacked *x)
+nf_unpacked nf_cube_root(const nf_unpacked *x, int *is_exact)
 {
     const int64_t rest = (x->exponent % 3 + 3) % 3;
     uint64_t target[SIZE] = {0, 0, x->significand};
-    int is_exact = 0;
+    *is_exact = 0;
     limbs_shift_down(target, (uint64_t)(2 - rest), SIZE);
-    const uint64_t q = largest_root(3, 0, target, &is_exact);
-    return rooted(x, q, is_exact, (x->exponent - rest) / 3);
+    const uint64_t q = largest_root(3, 0, target, is_exact);
+    return rooted(x, q, *is_exact, (x->exponent - rest) / 3);
 }
 
 /* base**(log 2**-root_bits), where that is a number of nf_unpacked. */
@@ -72,7 +72,7 @@ int nf_root_of_power(const nf_unpacked *x, int root, nf_unpacked *y)
 
 int nf_power_is_exact(const nf_unpacked *x, int64_t n, nf_unpacked *y)
 {
-    enum { MOST_FACTORS = 40 }; /* 3**41 has more than 64 bits */
+    enum { MOST_FACTORS = 80 }; /* 3**81 has more than 128 bits */
     const int sign = x->sign && n & 1;
     if (x->base != NF_RATIONAL)
         return number_of_log((__int128)x->log * n, x->root_bits, x->base, sign, y);
@@ -83,9 +83,17 @@ int nf_power_is_exact(const nf_unpacked *x, int64_t n, nf_unpacked *y)
         return 0;
     unsigned __int128 product = 1;
     for (int64_t i = 0; odd != 1 && i < n; i++) {
-        product *= odd;
-        if (product >> 64)
+        if (product > ~(unsigned __int128)0 / odd)
             return 0;
+        product *= odd;
+    }
+    const uint64_t high = (uint64_t)(product >> 64);
+    if (high) {
+        const int up = leading_zeros(high);
+        *y = number_of(sign, 1, (int64_t)scale + 127 - up);
+        y->significand = (uint64_t)(product << up >> 64);
+        y->more = (uint64_t)(product << up);
+        return 1;
     }
     *y = number_of(sign, (uint64_t)product, (int64_t)scale);
     return 1;

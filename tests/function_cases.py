@@ -19,19 +19,22 @@ def unpacked(sign, significand, exponent):
     )
 
 
-def function(name, x, n=0):
+def function(name, x, n=0, digits=63):
     """(result as the oracle has it, flags) of one nf_unpacked."""
     y, flags = ffi.new("nf_unpacked *"), ffi.new("uint32_t *")
-    check(lib.nf_function_number(getattr(lib, f"NF_FUNCTION_{name}"), x, n, y, flags))
+    check(lib.nf_function_number(getattr(lib, f"NF_FUNCTION_{name}"), x, n, digits, y, flags))
     what = ("zero", "finite", "inf", "nan")[y.kind]
     if what != "finite":
-        return (what, 0 if what == "nan" else y.sign, 0, 0), flags[0]
-    return (what, y.sign, y.significand, y.exponent), flags[0]
+        return (what, 0 if what == "nan" else y.sign, 0, 0, 0, 0), flags[0]
+    number = (what, y.sign, y.significand, y.exponent, y.more, y.sticky)
+    if digits == 63 and y.more:  # the core may know more of an exact one
+        number = (*number[:2], y.significand | 1, y.exponent, 0, 0)
+    return number, flags[0]
 
 
-def core(name, numbers, n=0, largest=FAR):
+def core(name, numbers, n=0, largest=FAR, digits=63):
     """The core's results for (sign, significand, exponent), as far as exponents count."""
-    found = [function(name, unpacked(*number), n)[0] for number in numbers]
+    found = [function(name, unpacked(*number), n, digits)[0] for number in numbers]
     return np.array([oracle.within_range(y, largest) for y in found], oracle.RESULT)
 
 

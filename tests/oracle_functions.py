@@ -15,13 +15,24 @@ import gmpy2
 import numpy as np
 
 BITS = 64
-WORKING = 400  # bits of bounds
+WORKING = 500  # bits of bounds
 LARGEST = (1 << 30) - 2  # of an exponent: gmpy2 computes with no larger ones
-RESULT = np.dtype([("what", "U6"), ("sign", "i1"), ("significand", "u8"), ("exponent", "i8")])
+RESULT = np.dtype(
+    [
+        ("what", "U6"),
+        ("sign", "i1"),
+        ("significand", "u8"),
+        ("exponent", "i8"),
+        ("more", "u8"),
+        ("sticky", "i1"),
+    ]
+)
 Number = tuple[int, int, int]  # sign, significand of 64 bits, exponent of its first bit
-Result = tuple[str, int, int, int]
+Result = tuple[str, int, int, int, int, int]  # and 64 bits more, and whether others follow
 
-TOWARD_ZERO = gmpy2.context(precision=BITS, round=gmpy2.RoundToZero)
+TOWARD_ZERO = {
+    bits: gmpy2.context(precision=bits, round=gmpy2.RoundToZero) for bits in (BITS, 2 * BITS)
+}
 BOUNDS = [
     gmpy2.context(precision=WORKING, round=rounding)
     for rounding in (gmpy2.RoundDown, gmpy2.RoundUp)
@@ -43,84 +54,82 @@ MPFR = {
 NAMES = [*MPFR, "sigmoid", "softplus"]
 
 
-def _number(y) -> Result:
-    """The 64 bits of an MPFR number."""
-    significand, exponent = y.as_mantissa_exp()
-    length = significand.bit_length()
-    size = int(abs(significand) << BITS - length)
-    return "finite", int(significand < 0), size, int(exponent) + length - 1
-
-
 def within_range(result: Result, largest: int) -> Result:
     """The same; beyond the exponents that count it is infinite, or 0."""
-    what, sign, _, exponent = result
-    if what != "finite" or abs(exponent) < largest:
+    if result[0] != "finite" or abs(result[3]) < largest:
         return result
-    return "inf" if exponent > 0 else "zero", sign, 0, 0
+    return "inf" if result[3] > 0 else "zero", result[1], 0, 0, 0, 0
 
 
-def number_result(y, is_exact: bool) -> Result:
-    """The result for the number `y`, rounded toward zero to 64 bits."""
+def number_result(y, is_exact: bool, bits: int) -> Result:
+    """The result for the number `y`, rounded toward zero to so many bits."""
     if gmpy2.is_nan(y):
-        return "nan", 0, 0, 0
+        return "nan", 0, 0, 0, 0, 0
     if y == 0 or gmpy2.is_infinite(y):
-        return "zero" if y == 0 else "inf", int(gmpy2.is_signed(y)), 0, 0
-    what, sign, significand, exponent = _number(y)
-    return within_range((what, sign, significand | (not is_exact), exponent), LARGEST)
+        return "zero" if y == 0 else "inf", int(gmpy2.is_signed(y)), 0, 0, 0, 0
+    whole, exponent = y.as_mantissa_exp()
+    length = whole.bit_length()
+    size = int(abs(whole) << 2 * BITS - length)
+    high, low, sticky = size >> BITS, size & (1 << BITS) - 1, not is_exact
+    if bits == BITS:
+        high, low, sticky = high | (not is_exact), 0, 0
+    number = ("finite", int(whole < 0), high, int(exponent) + length - 1, low, int(sticky))
+    return within_range(number, LARGEST)
 
 
-def between(low, high) -> Result:
+def between(low, high, bits: int) -> Result:
     """The result of a number, not one of 64 bits, between two bounds.
 
     It does not reach a bound of 64 bits, so the far one may come nearer.
     """
     with BOUNDS[0]:
         if high > 0:
-            high = gmpy2.next_below(high)
+            high = gmpy2.next_below(gmpy2.mpfr(high, WORKING))
         else:
-            low = gmpy2.next_above(low)
-    with TOWARD_ZERO:
-        ends = [number_result(gmpy2.mpfr(end, BITS), False) for end in (low, high)]
+            low = gmpy2.next_above(gmpy2.mpfr(low, WORKING))
+    with TOWARD_ZERO[bits]:
+        ends = [number_result(gmpy2.mpfr(end, bits), False, bits) for end in (low, high)]
     assert ends[0] == ends[1], "the oracle needs more bits"
     return ends[0]
 
 
-def _beside(x, direction: int) -> Result:
+def _beside(x, direction: int, bits: int) -> Result:
     """Just above a number of 64 bits, or just below: further than they tell."""
     with BOUNDS[0]:
-        ends = x, x + direction * abs(x) * gmpy2.exp2(-2 * BITS)
-    return between(min(ends), max(ends))
+        ends = x, x + direction * abs(x) * gmpy2.exp2(-4 * BITS)
+    return between(min(ends), max(ends), bits)
 
 
-def _sum(name: str, x) -> Result:
+def _sum(name: str, x, bits: int) -> Result:
     """1 / (1 + e**-x), or ln(1 + e**x)."""
-    if x < -2 * BITS:  # e**x less a smaller part than bounds tell
+    if x < -4 * BITS:  # e**x less a smaller part than bounds tell
         with BOUNDS[0]:
-            low = gmpy2.exp(x) * (1 - gmpy2.exp2(-2 * BITS))
+            low = gmpy2.exp(x) * (1 - gmpy2.exp2(-4 * BITS))
         with BOUNDS[1]:
-            return between(low, gmpy2.exp(x))
-    if name == "softplus" and x > 2 * BITS:
-        return _beside(x, 1)
-    if name == "sigmoid" and (x > 2 * BITS or abs(x) < 2.0 ** (-3 * BITS)):
-        return _beside(gmpy2.mpfr(1), -1) if x > 1 else _beside(gmpy2.mpfr(0.5), gmpy2.sign(x))
+            return between(low, gmpy2.exp(x), bits)
+    if name == "softplus" and x > 4 * BITS:
+        return _beside(x, 1, bits)
+    if name == "sigmoid" and (x > 4 * BITS or abs(x) < 2.0 ** (-3 * BITS)):
+        near, side = (1, -1) if x > 1 else (0.5, gmpy2.sign(x))
+        return _beside(gmpy2.mpfr(near), side, bits)
     ends = []
     for inner, outer in zip(BOUNDS if name == "softplus" else BOUNDS[::-1], BOUNDS, strict=True):
         with inner:
             part = gmpy2.exp(x) if name == "softplus" else 1 + gmpy2.exp(-x)
         with outer:
             ends.append(gmpy2.log1p(part) if name == "softplus" else 1 / part)
-    return between(*ends)
+    return between(*ends, bits)
 
 
-def of(name: str, x, n: int = 0) -> Result:
+def of(name: str, x, n: int = 0, bits: int = BITS) -> Result:
     """The function of an MPFR number of at most 64 bits."""
     if name == "sigmoid" and x == 0:
-        return "finite", 0, 1 << 63, -1
+        return "finite", 0, 1 << 63, -1, 0, 0
     if name in ("sigmoid", "softplus"):
-        return _sum(name, x)
-    with TOWARD_ZERO:
+        return _sum(name, x, bits)
+    with TOWARD_ZERO[bits]:
         y = x**n if name == "power" else MPFR[name](x)
-        return number_result(y, y.rc == 0)
+        return number_result(y, y.rc == 0, bits)
 
 
 def operand(number: Number):
@@ -131,10 +140,10 @@ def operand(number: Number):
     return -x if sign else x
 
 
-def results(name: str, numbers: Iterable[Number], n: int = 0) -> np.ndarray:
+def results(name: str, numbers: Iterable[Number], n: int = 0, bits: int = BITS) -> np.ndarray:
     """The function of finite numbers other than 0."""
     with gmpy2.context(precision=BITS):
-        return np.array([of(name, operand(number), n) for number in numbers], RESULT)
+        return np.array([of(name, operand(number), n, bits) for number in numbers], RESULT)
 
 
 def irrational(name: str, sign: int, base: int, log: Fraction, n: int = 0) -> Result:
@@ -151,7 +160,7 @@ def irrational(name: str, sign: int, base: int, log: Fraction, n: int = 0) -> Re
             ends[0] = max(ends[0], gmpy2.mpfr(-1))
         if name in ("tanh", "erf", "sigmoid", "sin", "cos"):
             ends[1] = min(ends[1], gmpy2.mpfr(1))
-        return between(*ends)
+        return between(*ends, BITS)
 
 
 def _nearest(name: str, x, n: int):

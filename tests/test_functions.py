@@ -23,10 +23,10 @@ POWERS = [-1000, -7, -3, -2, -1, 1, 2, 3, 4, 5, 40, 41, 63, 12345]
 every = pytest.mark.parametrize("name", oracle.NAMES)
 
 
-def compare(tally, name, numbers, n=0):
+def compare(tally, name, numbers, n=0, digits=63):
     """The core against MPFR."""
-    got = core(name, numbers, n, oracle.LARGEST)
-    expected = oracle.results(name, numbers, n)
+    got = core(name, numbers, n, oracle.LARGEST, digits)
+    expected = oracle.results(name, numbers, n, 64 if digits == 63 else digits)
     tally.same(got, expected, numbers, f"{name} n={n}")
 
 
@@ -99,6 +99,15 @@ def test_structured_numbers(name, tally):
     tally.check()
 
 
+@pytest.mark.parametrize("name", [*oracle.NAMES, "power"])
+def test_results_of_128_bits(name, narrow, tally):
+    """What formats of 63 and 64 bits, and random bits, need: 128 bits and whether more follows."""
+    numbers = narrow + list(float64s(2_000, name + " long")) + list(turning_points())[::5]
+    n = 3 if name == "power" else 0
+    compare(tally, name, numbers, n, 128)
+    tally.check()
+
+
 def near(value, count=3):
     """The 64-bit numbers next to a real number."""
     part, exponent = mpmath.frexp(value)
@@ -155,7 +164,7 @@ def by_mpmath(name, number, bits):
         y = MPMATH[name](x) if name in MPMATH else getattr(mpmath, name)(x)
         part, exponent = mpmath.frexp(y)
         significand = int(mpmath.floor(mpmath.ldexp(abs(part), 64)))
-        return "finite", int(y < 0), significand | 1, int(exponent) - 1
+        return "finite", int(y < 0), significand | 1, int(exponent) - 1, 0, 0
 
 
 @every

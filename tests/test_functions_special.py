@@ -24,7 +24,7 @@ def test_powers_and_logs_of_logarithmic_numbers_are_exact():
             if name == "rsqrt" and sign:
                 continue
             which = getattr(lib, f"NF_FUNCTION_{name}")
-            check(lib.nf_function_number(which, x, n, y, flags))
+            check(lib.nf_function_number(which, x, n, 63, y, flags))
             rational = y.base == lib.NF_RATIONAL
             assert rational == ((log * factor).denominator == 1)
             got = Fraction(y.exponent) if rational else Fraction(y.log, 1 << y.root_bits)
@@ -52,12 +52,16 @@ SPECIAL = {  # at +0, -0, +infinity, -infinity: (what, sign), flags
     "cbrt": ["+zero", "-zero", "+inf", "-inf"],
 }
 MEANT = {
-    "one": ("finite", 0, 1 << 63, 0),
-    "-one": ("finite", 1, 1 << 63, 0),
-    "half": ("finite", 0, 1 << 63, -1),
-    "ln 2": ("finite", 0, 0xB17217F7D1CF79AB, -1),
-    "nan": ("nan", 0, 0, 0),
-    **{sign + what: (what, int(sign == "-"), 0, 0) for sign in "+-" for what in ("zero", "inf")},
+    "one": ("finite", 0, 1 << 63, 0, 0, 0),
+    "-one": ("finite", 1, 1 << 63, 0, 0, 0),
+    "half": ("finite", 0, 1 << 63, -1, 0, 0),
+    "ln 2": ("finite", 0, 0xB17217F7D1CF79AB, -1, 0, 0),
+    "nan": ("nan", 0, 0, 0, 0, 0),
+    **{
+        sign + what: (what, int(sign == "-"), 0, 0, 0, 0)
+        for sign in "+-"
+        for what in ("zero", "inf")
+    },
 }
 FLAGS = {"/": lib.NF_DIVIDE_BY_ZERO, "!": lib.NF_INVALID}
 
@@ -105,7 +109,7 @@ def test_flags_of_finite_operands():
 
 def refusal(which, x, n, y, flags):
     """The status of a call."""
-    return lib.nf_function_number(which, x, n, y, flags)
+    return lib.nf_function_number(which, x, n, 63, y, flags)
 
 
 def test_refusals():
@@ -117,6 +121,7 @@ def test_refusals():
     assert refusal(lib.NF_FUNCTION_exp, ffi.NULL, 0, y, flags) == bad
     assert refusal(lib.NF_FUNCTION_exp, x, 0, ffi.NULL, flags) == bad
     assert refusal(lib.NF_FUNCTION_exp, x, 0, y, ffi.NULL) == bad
+    assert lib.nf_function_number(lib.NF_FUNCTION_exp, x, 0, 64, y, flags) == bad
     for field, value in [("kind", 4), ("significand", 1), ("exponent", FAR + 1), ("base", 3)]:
         broken = unpacked(0, 1 << 63, 0)
         setattr(broken, field, value)
