@@ -33,7 +33,9 @@ app = typer.Typer(
     help="Sample posteriors in emulated low-precision arithmetic.",
 )
 Out = Annotated[Path, typer.Option(help="The folder for compare.png and compare.json.")]
-Quick = Annotated[bool, typer.Option("--quick", help="Shorter runs of fewer chains, under a minute on two cores.")]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="Shorter runs of fewer chains, under a minute on two cores.")
+]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same bits.")]
 MachineNames = Annotated[
     list[str] | None,
