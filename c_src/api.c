@@ -115,9 +115,9 @@ nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type 
     return nf_run_job(&job);
 }
 
-/* Does the significand of an irrational value, cut behind 63 bits, decide every rounding of the plan?  A geometric mean
- * may be such a value itself; affine integers turn at (integer + 1/2) * scale.  Affine values must be whole. */
-static int decides(const nf_grid *source, const nf_plan *plan)
+/* A geometric mean may be such a value itself; affine integers turn at (integer + 1/2) * scale.  Affine values must be
+ * whole. */
+int nf_decides(const nf_grid *source, const nf_plan *plan)
 {
     enum { DECIDED_BITS = 62 };
     nf_format_facts facts;
@@ -147,7 +147,7 @@ nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_
         return status;
     if (plan.options.overflow == NF_OVERFLOW_unbounded)
         return NF_BAD_OVERFLOW;
-    if (!decides(&grid, &plan) ||
+    if (!nf_decides(&grid, &plan) ||
         arrays_are_bad(source_codes, bytes_of_code(source), codes, bytes_of_code(target), n) ||
         !nf_affine_fits(source, n) || !nf_affine_fits(target, n))
         return NF_BAD_ARGUMENT;

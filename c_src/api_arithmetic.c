@@ -36,6 +36,8 @@ static int overlaps(const nf_source *s, size_t n, const void *result, size_t res
     return n && !is_it && from < to + n * result_size && to < from + bytes;
 }
 
+enum { LONGEST_LOG = 32 /* bits of a logarithmic format, so that sums of logs do not overflow */ };
+
 /* The exponents of the smallest normal numbers of plain floats; integers have none below. */
 static const int64_t plain_normal[NF_TYPE_COUNT] = {-14, -126, -1022, 0, 0};
 
@@ -46,7 +48,8 @@ static nf_status read_codes(nf_source *s, const nf_operand *operand, size_t n)
         return status;
     if (operand->type)
         return NF_BAD_ARGUMENT;
-    if (has_irrational_values(&s->grid) || (s->grid.format.family == NF_AFFINE && !nf_affine_is_short(operand->format)))
+    const int is_long = has_irrational_values(&s->grid) && s->grid.format.width > LONGEST_LOG;
+    if (is_long || (s->grid.format.family == NF_AFFINE && !nf_affine_is_short(operand->format)))
         return NF_BAD_FORMAT;
     s->has_codes = 1;
     s->size = bytes_of_code(operand->format);
@@ -68,6 +71,36 @@ nf_status nf_read_operand(nf_source *s, const nf_operand *operand, size_t n)
     s->type = operand->type;
     s->size = type_size[operand->type];
     s->smallest_normal = plain_normal[operand->type];
+    return NF_OK;
+}
+
+/* Irrational operands are all of one family, for operations that are exact on logs; the result, where it is no such
+ * number, is one that their first 62 bits decide. */
+static nf_status check_irrational(const nf_arithmetic *how, const nf_plan *plan)
+{
+    int sums = 0, any = 0;
+    switch (how->operation) {
+    case NF_OP_add:
+    case NF_OP_subtract:
+    case NF_OP_fma:
+    case NF_OP_faa:
+    case NF_OP_remainder:
+    case NF_OP_fmod:
+    case NF_OP_ieee_remainder:
+        sums = 1;
+        break;
+    default:
+        break;
+    }
+    for (int k = 0; k < how->count; k++)
+        any |= how->operands[k].has_codes && has_irrational_values(&how->operands[k].grid);
+    for (int k = 0; any && k < how->count; k++) {
+        const nf_source *s = &how->operands[k];
+        if (sums || !s->has_codes || s->grid.format.family != how->operands[0].grid.format.family)
+            return NF_BAD_FORMAT;
+        if (!how->gives_truth && !nf_decides(&s->grid, plan))
+            return NF_BAD_FORMAT;
+    }
     return NF_OK;
 }
 
@@ -141,6 +174,8 @@ nf_status nf_operate(nf_operation operation, const nf_format *format, const nf_o
     nf_job job = {.plan = &plan, .arithmetic = &how, .y = result, .n = n, .whole_n = n, .report = report};
     job.y_size = gives_truth ? 1 : bytes_of_code(format);
     status = read_operands(&how, operands, n);
+    if (status == NF_OK)
+        status = check_irrational(&how, &plan);
     if (status == NF_OK)
         status = check_result(&how, &plan.options, result, job.y_size, n);
     return status == NF_OK ? nf_run_job(&job) : status;

@@ -5,6 +5,7 @@
 
 #include "affine.h"
 #include "ordering.h"
+#include "powers_arith.h"
 #include "wide.h"
 
 NF_INLINE nf_unpacked invalid(uint32_t *raised)
@@ -79,6 +80,8 @@ NF_INLINE nf_unpacked apply_multiply(const nf_arithmetic *how, const nf_unpacked
     (void)how;
     if (!are_finite(x, 2))
         return special_product(x, raised);
+    if ((x[0].base | x[1].base) && x[0].kind == x[1].kind)
+        return product_of_powers(&x[0], &x[1], 1);
     const nf_wide p = wide_product(&x[0], &x[1]);
     return number_of_wide(&p);
 }
@@ -123,7 +126,7 @@ NF_INLINE nf_unpacked apply_divide(const nf_arithmetic *how, const nf_unpacked *
         return special_of(NF_INFINITY, sign);
     if (x[0].kind == NF_ZERO || x[1].kind == NF_INFINITY)
         return special_of(NF_ZERO, sign);
-    return exact_quotient(&x[0], &x[1]);
+    return x[0].base | x[1].base ? product_of_powers(&x[0], &x[1], -1) : exact_quotient(&x[0], &x[1]);
 }
 
 NF_INLINE nf_unpacked apply_reciprocal(const nf_arithmetic *how, const nf_unpacked *x, uint32_t *raised)
@@ -167,6 +170,11 @@ NF_INLINE nf_unpacked exact_root(const nf_unpacked *a)
     y.more = further_root(y.significand, rest);
     y.exponent = (a->exponent - is_odd) / 2;
     y.sticky = rest != 0;
+    if (is_odd && a->significand << 1 == 0) { /* a power of 2 that logarithmic formats hold */
+        y.base = NF_BASE_2;
+        y.log = a->exponent;
+        y.root_bits = 1;
+    }
     return y;
 }
 
@@ -179,6 +187,8 @@ NF_INLINE nf_unpacked apply_sqrt(const nf_arithmetic *how, const nf_unpacked *x,
         return *x;
     if (x->sign)
         return invalid(raised);
+    if (x->base)
+        return nf_number_of_power((nf_power){x->log, x->base, (uint8_t)(x->root_bits + 1)}, 0);
     return x->kind == NF_INFINITY ? *x : exact_root(x);
 }
 

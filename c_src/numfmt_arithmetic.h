@@ -95,7 +95,11 @@ typedef struct nf_operand {
 /* operation(operands...) -> codes of `format` in `result`, or, where it gives truths, bytes: then `format` is NULL and
  * options.rounding, overflow, nan, key and random_bits are 0.  `result` may be an operand's array where the element
  * sizes are the same.  NF_BAD_ARGUMENT for an unknown operation, type or step, NF_BAD_FORMAT where an
- * operand's values are irrational or have more than 64 significant bits.  next_up and next_down need a format. */
+ * operand's values have more than 64 significant bits.  next_up and next_down need a format.
+ *
+ * Logarithmic operands (NF_LNS, NF_LOG_TAKUM) have at most 32 bits, and all are of that family; their products,
+ * quotients, reciprocals and roots are exact on the logs.  NF_BAD_FORMAT for their sums and remainders, and for results
+ * of more than 62 significant bits, as in nf_convert. */
 nf_status nf_operate(nf_operation operation, const nf_format *format, const nf_options *options,
                      const nf_operand *operands, void *result, size_t n, nf_report *report);
 

@@ -4,6 +4,7 @@
 #define NF_ORDERING_H
 
 #include "arithmetic.h"
+#include "powers_arith.h"
 
 enum { UNORDERED = 2 };
 
@@ -12,6 +13,8 @@ NF_INLINE int order_of_numbers(const nf_unpacked *a, const nf_unpacked *b)
 {
     const int high = a->kind == NF_INFINITY ? a->sign ? -1 : 1 : 0;
     const int other = b->kind == NF_INFINITY ? b->sign ? -1 : 1 : 0;
+    if ((a->base | b->base) && a->kind == b->kind && a->sign == b->sign)
+        return a->sign ? order_of_powers(b, a) : order_of_powers(a, b);
     return high || other ? (high > other) - (high < other) : compare_numbers(a, b);
 }
 
