@@ -60,7 +60,8 @@ static const nf_span type_span[NF_TYPE_COUNT] = {{-24, 16}, {-149, 128}, {-1074,
 nf_status nf_span_of(const nf_source *source, nf_span *span)
 {
     const nf_format *f = &source->grid.format;
-    if (source->has_codes && f->family == NF_AFFINE && f->affine->count != 1)
+    const int has_scales = f->family == NF_AFFINE && f->affine->count != 1;
+    if (source->has_codes && (has_scales || has_irrational_values(&source->grid)))
         return NF_BAD_FORMAT;
     *span = source->has_codes ? span_of_grid(&source->grid) : type_span[source->type];
     return span->low < -NF_QUIRE_MOST_BITS || span->top > NF_QUIRE_MOST_BITS ? NF_BAD_FORMAT : NF_OK;

@@ -16,7 +16,7 @@ typedef struct nf_span {
     int64_t low, top;
 } nf_span;
 
-/* Of an operand; NF_BAD_FORMAT where it is too wide for any quire. */
+/* Of an operand; NF_BAD_FORMAT where it is too wide for any quire, irrational, or has several scales. */
 nf_status nf_span_of(const nf_source *source, nf_span *span);
 
 /* A quire for such values: 0 where it would be too wide. */
