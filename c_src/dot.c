@@ -6,6 +6,8 @@
 #include "job.h"
 #include "quire.h"
 #include "threads.h"
+#include "target.h"
+#include "processor_rounding.h"
 
 enum {
     PIECE_TERMS = 1 << 15,
@@ -30,6 +32,8 @@ typedef struct sums {
     nf_quire quire;
     side a, b;
     int has_b, down;
+    const nf_kernels *kernels;
+    int is_short; /* see kernels.h, add_products */
     size_t count, chunks, chunk;
     size_t piece;    /* parts that a thread does at a time */
     uint64_t *parts; /* NULL, or the quires of all parts, where they are several */
@@ -49,7 +53,8 @@ static void do_part(const sums *s, size_t part, uint64_t *quire)
                             .b_from = g * s->b.batch + j * s->b.row + start * s->b.source.step,
                             .count = start < s->shape.terms ? least(s->shape.terms - start, s->chunk) : 0};
     memset(quire, 0, s->quire.limbs * sizeof *quire);
-    nf_quire_accumulate(&s->quire, quire, &terms);
+    if (!s->is_short || !s->kernels->add_products(&s->quire, quire, &terms))
+        nf_quire_accumulate(&s->quire, quire, &terms);
 }
 
 static void finish_sum(const sums *s, size_t number, const uint64_t *quire)
@@ -63,6 +68,7 @@ static void do_piece(void *context, size_t piece)
 {
     const sums *s = context;
     uint64_t own[NF_QUIRE_MOST_LIMBS];
+    const processor_rounding caller = round_toward(1);
     const size_t start = piece * s->piece, end = start + least(s->count * s->chunks - start, s->piece);
     for (size_t part = start; part < end; part++) {
         uint64_t *quire = s->parts ? s->parts + part * s->quire.limbs : own;
@@ -70,6 +76,7 @@ static void do_piece(void *context, size_t piece)
         if (!s->parts)
             finish_sum(s, part, quire);
     }
+    round_again(caller);
 }
 
 /* Few long sums are cut into parts, so that all threads have some. */
@@ -161,6 +168,21 @@ static nf_status read_side(const sums *s, size_t rows, const nf_vectors *v, cons
     return extent >= SIZE_MAX / 8 || (extent && bytes && overlaps) ? NF_BAD_ARGUMENT : NF_OK;
 }
 
+static int precision_of(const nf_source *source)
+{
+    nf_format_facts facts;
+    nf_format_describe(&source->grid.format, &facts);
+    return facts.precision;
+}
+
+/* Are all products of neighbouring codes float32 numbers, normal ones or 0?  `span` is theirs. */
+static int products_are_short(const nf_source *a, const nf_source *b, nf_span span)
+{
+    enum { PRECISION = 24, LOWEST = -126, HIGHEST = 127 };
+    return a->has_codes && b->has_codes && a->step == 1 && b->step == 1 && span.low >= LOWEST && span.top <= HIGHEST &&
+           precision_of(a) + precision_of(b) <= PRECISION;
+}
+
 static int bits_of_count(size_t n) { return n ? 64 - leading_zeros(n) : 1; }
 
 static nf_status read_sides(sums *s, const nf_vectors *a, const nf_vectors *b, const void *codes, size_t code_size)
@@ -173,6 +195,7 @@ static nf_status read_sides(sums *s, const nf_vectors *a, const nf_vectors *b, c
         status = read_side(s, s->shape.columns, b, codes, s->count * code_size, &s->b, &span);
     if (status != NF_OK)
         return status;
+    s->is_short = s->has_b && products_are_short(&s->a.source, &s->b.source, span);
     return nf_quire_for(span, bits_of_count(s->shape.terms), &s->quire) ? NF_OK : NF_BAD_FORMAT;
 }
 
@@ -185,6 +208,9 @@ static nf_status sum_exactly(int has_b, const nf_format *format, const nf_option
     if (!shape)
         return NF_BAD_ARGUMENT;
     s.shape = *shape;
+    s.kernels = nf_pick_kernels(options ? options->isa : 0);
+    if (!s.kernels)
+        return NF_BAD_ARGUMENT;
     s.count = times(times(shape->batches, shape->rows), shape->columns);
     nf_status status = nf_plan_for_codes(&plan, format, options, s.count);
     if (status == NF_OK)

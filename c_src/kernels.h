@@ -5,6 +5,7 @@
 #include "arithmetic.h"
 #include "block.h"
 #include "law.h"
+#include "quire.h"
 
 /* One pass over an array: load, round, check, store. */
 typedef struct nf_job {
@@ -118,6 +119,9 @@ typedef struct nf_kernels {
                        size_t m, size_t k, size_t n);
     void (*matmul_f64)(const double *a, size_t a_step, const double *b, size_t b_row, size_t b_column, double *out,
                        size_t m, size_t k, size_t n);
+    /* sum += products of neighbouring codes that float32 holds exactly: see dot.c; 0 where it has no
+     * loop for them. */
+    int (*add_products)(const nf_quire *quire, uint64_t *sum, const nf_terms *terms);
 } nf_kernels;
 
 /* The table for options.isa: 0 the best this machine has, else 1 + a row of isa.def; NULL where it has not. */

@@ -204,6 +204,13 @@ void nf_quire_accumulate(const nf_quire *quire, uint64_t *sum, const nf_terms *t
     }
 }
 
+void nf_quire_add_integer(const nf_quire *quire, uint64_t *sum, __int128 integer, int64_t low)
+{
+    const unsigned __int128 bits = (unsigned __int128)integer;
+    if (integer)
+        add_bits(quire, sum, integer < 0 ? 0 - bits : bits, low, integer < 0);
+}
+
 void nf_quire_merge(const nf_quire *quire, uint64_t *sum, const uint64_t *other)
 {
     const uint64_t states = other[limbs_of(quire)];

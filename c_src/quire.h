@@ -38,6 +38,9 @@ typedef struct nf_terms {
 
 void nf_quire_accumulate(const nf_quire *quire, uint64_t *sum, const nf_terms *terms);
 
+/* sum += integer * 2**low, whose bits below the quire's lowest one are 0. */
+void nf_quire_add_integer(const nf_quire *quire, uint64_t *sum, __int128 integer, int64_t low);
+
 /* sum += other. */
 void nf_quire_merge(const nf_quire *quire, uint64_t *sum, const uint64_t *other);
 

@@ -1,10 +1,14 @@
 """The C functions of quires: what they refuse, and threads."""
 
+from fractions import Fraction
+
 import numpy as np
+import pytest
 from oracle_formats import Posit
 from quire_cases import values
 
 import numfmt as nf
+from numfmt import _core
 from numfmt._core import ffi, lib
 
 
@@ -123,3 +127,61 @@ def test_few_long_sums_are_the_same_on_any_number_of_threads():
     assert found == {
         (int(q.round().codes), int(nf.Quire("posit<16,2>").add(a).round("posit<32,2>").codes))
     }
+
+
+PAIRS = [
+    ("posit<16,2>", "posit<16,2>"),
+    ("posit<8,2>", "posit<16,1>"),
+    ("e4m3fn", "e5m2"),
+    ("binary16", "binary16"),
+    ("binary16", "fixed<12,5>"),
+    ("binary8p3se", "e4m3fnuz"),
+    ("ufixed<8,0>", "int8"),
+    ("bfloat16", "bfloat16"),
+    ("takum8", "e2m1"),
+]
+
+
+def codes_of(name, n, seed, special):
+    """Random codes, half of them around 0 and the ends."""
+    format, random = nf.parse(name), np.random.default_rng(seed)
+    codes = random.integers(0, 1 << format.width, n)
+    near = random.integers(-3, 4, n) + random.choice([0, 1 << (format.width - 1)], n)
+    codes = np.where(random.random(n) < 0.2, near % (1 << format.width), codes)
+    if not special:
+        codes[~np.isfinite(nf.decode(codes, name).astype(float))] = 1
+    return nf.from_codes(codes, name)
+
+
+@pytest.mark.parametrize("isa", _core.available_isas())
+@pytest.mark.parametrize(("left", "right"), PAIRS)
+def test_every_kernel_adds_the_same_products(isa, left, right):
+    """Bit for bit as term after term does: any length, specials, signs of zeros, what cancels."""
+    for seed, n in enumerate((1, 3, 4, 5, 511, 512, 513, 1500, 5000)):
+        for special in (False, True):
+            a, b = codes_of(left, n, seed, special), codes_of(right, n, seed + 99, special)
+            q = nf.Quire("binary64").add_product(a, b)
+            turned = nf.from_codes(np.concatenate([a.codes, a.codes[::-1]]), left)
+            minus = np.concatenate([b.codes, b.codes[::-1]])
+            zero = nf.Quire("binary64").add_product(turned, nf.from_codes(minus, right))
+            for target, rounding in (("float<11,52>", "to_odd"), ("posit<64,2>", "down")):
+                with _core.forced_isa(isa):
+                    got = nf.dot(a, b, target, rounding)
+                    twice = nf.dot(turned, nf.from_codes(minus, right), target, rounding)
+                assert got.codes == q.round(target, rounding).codes
+                assert twice.codes == zero.round(target, rounding).codes
+
+
+@pytest.mark.parametrize("isa", _core.available_isas())
+def test_every_kernel_keeps_the_signs_of_zeros(isa):
+    """And what is left of 2000 terms that cancel."""
+    with _core.forced_isa(isa):
+        zeros = nf.array([0.0, -0.0] * 1000, "binary16")
+        ones = nf.ones(2000, "binary16")
+        assert not np.signbit(nf.dot(zeros, ones).item())
+        assert np.signbit(nf.dot(zeros, ones, None, "down").item())
+        assert np.signbit(nf.dot(zeros[1::2], ones[1::2]).item())
+        a = nf.array(np.arange(2000) - 999.5, "binary16")
+        a[-1] = 2.0**-24
+        exact = sum(Fraction(v) for v in a.values.tolist())
+        assert Fraction(nf.dot(a, ones, "binary64").item()) == exact
