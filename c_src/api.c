@@ -9,6 +9,8 @@
 
 const char *nf_version(void) { return NF_VERSION; }
 
+uint32_t nf_abi_version(void) { return NF_ABI_VERSION; }
+
 const char *nf_status_message(nf_status status)
 {
     static const char *const messages[] = {

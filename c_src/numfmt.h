@@ -23,8 +23,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Libraries of the same number serve the same programs: it is the number in the shared library's name too. */
+#define NF_ABI_VERSION 0
+
 #ifdef __cplusplus
 extern "C" {
+#endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
 #endif
 
 /* The text between the two cdef marks is also what the Python bindings read: plain declarations, no macros. */
@@ -311,17 +317,6 @@ typedef enum nf_kind { NF_ZERO = 0, NF_FINITE_NUMBER, NF_INFINITY, NF_NAN } nf_k
 
 nf_status nf_unpack(const nf_format *format, uint64_t code, nf_unpacked *number);
 
-/* --- random bits -------------------------------------------------------------------------------------------- */
-
-/* One block of Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011): `counter` and `out` have 4 words, `key` 2. */
-void nf_philox(const uint32_t *counter, const uint32_t *key, uint32_t *out);
-
-/* The words that elements first .. first + n - 1 of the key's call take at draw `draw`: element i takes word
- * (i >> 4) & 3 of block (i >> 6) * 16 + (i & 15); the counter is (block, call + draw * 2**48), low words first.
- * `isa` and `threads` are as in nf_options. */
-nf_status nf_random_bits(const nf_key *key, uint64_t first, uint16_t draw, uint32_t *out, size_t n, uint8_t isa,
-                         uint32_t threads);
-
 /* --- instruction sets --------------------------------------------------------------------------------------- */
 
 /* Row `index` of the instruction sets this library was built with, best first; NULL past the end. */
@@ -332,14 +327,22 @@ int nf_isa_supported(size_t index);
 
 const char *nf_version(void);
 
+/* The NF_ABI_VERSION that the library was built with. */
+uint32_t nf_abi_version(void);
+
 /* cdef: end */
 
 #include "numfmt_arithmetic.h"
 #include "numfmt_block.h"
 #include "numfmt_quire.h"
 #include "numfmt_functions.h"
+#include "numfmt_random.h"
 #include "numfmt_samplers.h"
+#include "numfmt_spelling.h"
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -15,6 +15,7 @@ SOURCES = (
     "numfmt",
     "lp_sampler",
     "meson.build",
+    "meson.options",
     "build_backend.py",
     "pyproject.toml",
     "README.md",

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 CORE = Path(__file__).parents[2] / "c_src"
-PARTS = ("", "_arithmetic", "_functions", "_block", "_quire", "_samplers")
-HEADERS = tuple(CORE / f"numfmt{part}.h" for part in PARTS)
+PARTS = ("spelling", "arithmetic", "functions", "block", "quire", "random", "samplers", "dpi")
+HEADERS = (CORE / "numfmt.h", *(CORE / f"numfmt_{part}.h" for part in PARTS))
 SECTION = re.compile(r"/\* --- (?P<title>[^-]+?) -+ \*/")
 COMMENT = re.compile(r"/\*(?P<text>.*?)\*/\n?", re.DOTALL)
 SPECIAL = re.compile(r"([\\*_<>\[\]#|])")

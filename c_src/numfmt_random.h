@@ -1,0 +1,22 @@
+/* The random bits that keys give.  Part of numfmt.h, which includes it.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause */
+#ifndef NUMFMT_RANDOM_H
+#define NUMFMT_RANDOM_H
+
+/* cdef: begin */
+
+/* --- random bits -------------------------------------------------------------------------------------------- */
+
+/* One block of Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011): `counter` and `out` have 4 words, `key` 2. */
+void nf_philox(const uint32_t *counter, const uint32_t *key, uint32_t *out);
+
+/* The words that elements first .. first + n - 1 of the key's call take at draw `draw`: element i takes word
+ * (i >> 4) & 3 of block (i >> 6) * 16 + (i & 15); the counter is (block, call + draw * 2**48), low words first.
+ * `isa` and `threads` are as in nf_options. */
+nf_status nf_random_bits(const nf_key *key, uint64_t first, uint16_t draw, uint32_t *out, size_t n, uint8_t isa,
+                         uint32_t threads);
+
+/* cdef: end */
+
+#endif

