@@ -17,7 +17,7 @@ demo: $(VENV)/.with-sampler
 	$(BIN)/lp-sampler compare
 
 test: $(VENV)/.with-test
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 # Other packages are measured where they are installed: `make .venv/.with-peers bench` installs them (1 GB).
 bench: $(VENV)/.with-bench

@@ -13,14 +13,16 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
 
-pytestmark = [pytest.mark.packaging, pytest.mark.long]
+pytestmark = [pytest.mark.packaging, pytest.mark.long, pytest.mark.xdist_group("library")]
+
+
+PLACES = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
 def tool(*names: str) -> str:
     """A program beside this Python or on the path; the test skips where there is none."""
-    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     for name in names:
-        if found := shutil.which(name, path=places):
+        if found := shutil.which(name, path=PLACES):
             return found
     pytest.skip(f"{names[0]} is not installed")
 
@@ -41,16 +43,16 @@ def prefix(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("library")
     build, prefix = folder / "build", folder / "prefix"
     meson = tool("meson")
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     options = ("-Doptimization=1", "-Dlibdir=lib", f"--prefix={prefix}")
-    run(meson, "setup", build, ROOT, *options, env={**os.environ, "PATH": path})
-    run(meson, "install", "-C", build, env={**os.environ, "PATH": path})
+    run(meson, "setup", build, ROOT, *options, env={**os.environ, "PATH": PLACES})
+    run(meson, "install", "-C", build, env={**os.environ, "PATH": PLACES})
     return prefix
 
 
 @pytest.fixture
 def found(prefix, monkeypatch) -> Path:
-    """The prefix, where pkg-config, cmake and the loader look."""
+    """The prefix, where pkg-config, cmake and the loader look; this Python's programs are found."""
+    monkeypatch.setenv("PATH", PLACES)
     monkeypatch.setenv("PKG_CONFIG_PATH", str(prefix / "lib/pkgconfig"))
     monkeypatch.setenv("CMAKE_PREFIX_PATH", str(prefix))
     monkeypatch.setenv("LD_LIBRARY_PATH", str(prefix / "lib"))

@@ -22,7 +22,7 @@ SOURCES = (
     "LICENSE",
 )
 
-pytestmark = pytest.mark.packaging
+pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("wheel")]
 
 
 @pytest.fixture(scope="module")

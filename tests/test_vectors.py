@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import oracle_arithmetic as arithmetic
@@ -19,9 +20,9 @@ FORMATS = [Float(4, 3, special="fn"), Float(5, 2), Posit(8, 1), Fixed(8, 3)]
 
 
 def run(*words, status=0):
-    """What `numfmt-hw vectors` prints."""
+    """What `numfmt-hw vectors` prints, away from the source folder."""
     line = [sys.executable, "-m", "numfmt", "vectors", *words]
-    result = subprocess.run(line, capture_output=True, text=True)
+    result = subprocess.run(line, capture_output=True, text=True, cwd=tempfile.gettempdir())
     assert result.returncode == status, result.stderr
     return result.stderr if status else result.stdout
 
