@@ -1,48 +1,23 @@
 /* The functions of numfmt_dpi.h. */
 #include "numfmt_dpi.h"
-#include "format.h"
+#include "elements.h"
 #include "text.h"
 
-/* A code in the bytes that the core reads and writes. */
-typedef union code_cell {
-    uint8_t u8;
-    uint16_t u16;
-    uint32_t u32;
-    uint64_t u64;
-} code_cell;
+/* Room for a code of any format, in the bytes that the core reads and writes. */
+typedef uint64_t code_cell;
 
 static code_cell cell_of(const nf_format *format, uint64_t code)
 {
-    code_cell cell = {.u64 = 0};
-    switch (nf_code_size(format)) {
-    case 1:
-        cell.u8 = (uint8_t)code;
-        break;
-    case 2:
-        cell.u16 = (uint16_t)code;
-        break;
-    case 4:
-        cell.u32 = (uint32_t)code;
-        break;
-    default:
-        cell.u64 = code;
-        break;
-    }
+    code_cell cell = 0;
+    store_codes(&code, nf_code_size(format), 1, &cell);
     return cell;
 }
 
 static uint64_t code_in(const nf_format *format, const code_cell *cell)
 {
-    switch (nf_code_size(format)) {
-    case 1:
-        return cell->u8;
-    case 2:
-        return cell->u16;
-    case 4:
-        return cell->u32;
-    default:
-        return cell->u64;
-    }
+    uint64_t code;
+    load_codes(cell, nf_code_size(format), 1, &code);
+    return code;
 }
 
 /* The modes, and the word where they draw one: it must outlive the options. */
