@@ -46,7 +46,8 @@ def array(
         if scales is not None:
             raise FormatError("scales= has a meaning for values only, and x is an Array")
         target = x.format if format is None else parse(format)
-        if target.bare() == x.format.bare() and not isinstance(target, Block):
+        asks = any(mode is not None for mode in (rounding, overflow, *modes.values()))
+        if target.bare() == x.format.bare() and not isinstance(target, Block) and not asks:
             return Array._of(x.codes.copy(), target)
         return x.astype(target, rounding, overflow, **modes)
     if format is None:

@@ -178,3 +178,16 @@ def test_it_shows_values_format_and_the_modes_that_hold_here():
     assert "shape=(0, 3)" in repr(nf.zeros((0, 3), "e4m3fn"))
     assert "..." in repr(nf.zeros(5000, "mxfp4"))
     assert str(a) == "[ 0.25 -2.75]"
+
+
+def test_an_array_in_its_own_format_still_obeys_what_is_asked():
+    """Modes, reports and keys count where the format stays: nothing is accepted and ignored."""
+    x = nf.array([-16, 3], "fixed<8,3>")
+    assert nf.array(x, overflow="saturate_symmetric").values.tolist() == [-15.875, 3]
+    assert nf.array(x, "fixed<8,3>", "jam").values.tolist() == [-15.875, 3.125]
+    report = nf.Report()
+    nf.array(x, report=report)
+    assert report.count == 2
+    with pytest.raises(nf.RandomError):
+        nf.array(x, key=nf.Key(1))
+    assert nf.array(x) is not x
