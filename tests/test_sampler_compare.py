@@ -9,8 +9,8 @@ import pytest
 import lp_sampler as lps
 import numfmt as nf
 
-RNG = np.random.default_rng(8)
-DATA = RNG.normal(size=(60, 3)), RNG.random(60) < 0.5
+RANDOM = np.random.default_rng(8)
+DATA = RANDOM.normal(size=(60, 3)), RANDOM.random(60) < 0.5
 TARGET = lps.targets.LogisticRegression(*DATA, test=DATA)
 MACHINES = ("float32", "fixed8", "posit<8,1>")
 SETTINGS = {"draws": 40, "chains": 4, "warmup": 20, "thin": 2, "seed": 1}

@@ -6,15 +6,15 @@ import pytest
 import lp_sampler as lps
 from lp_sampler import diagnostics
 
-RNG = np.random.default_rng(21)
+RANDOM = np.random.default_rng(21)
 
 
 def autoregressive(correlation, chains, draws):
     """Stationary chains x' = correlation x + noise with unit variance, one parameter."""
-    x = RNG.normal(size=chains)
+    x = RANDOM.normal(size=chains)
     kept = np.empty((chains, draws, 1))
     for i in range(draws):
-        noise = RNG.normal(size=chains)
+        noise = RANDOM.normal(size=chains)
         x = correlation * x + np.sqrt(1 - correlation**2) * noise
         kept[:, i, 0] = x
     return kept
@@ -33,7 +33,7 @@ def test_effective_sample_size_of_an_autoregression(correlation):
 
 def test_frozen_and_single_draws_have_no_effective_size():
     """A chain that never moves gives NaN, as do fewer than four draws."""
-    draws = RNG.normal(size=(3, 50, 2))
+    draws = RANDOM.normal(size=(3, 50, 2))
     draws[1, :, 0] = 7
     assert np.isnan(diagnostics.effective_sample_size(draws)).tolist() == [True, False]
     assert diagnostics.frozen(draws).tolist() == [[False] * 2, [True, False], [False] * 2]
@@ -42,7 +42,7 @@ def test_frozen_and_single_draws_have_no_effective_size():
 
 def test_wasserstein_is_exact_for_unequal_sizes():
     """Repeating every number changes nothing, and a shift is its size."""
-    a = RNG.normal(size=37)
+    a = RANDOM.normal(size=37)
     assert diagnostics.wasserstein2(a, np.repeat(a, 3)) == 0
     assert diagnostics.wasserstein2(a, a + 0.5) == pytest.approx(0.5, rel=1e-12)
     assert diagnostics.wasserstein2([0.0, 1.0, 2.0], [0.0, 2.0]) == pytest.approx(
@@ -52,7 +52,7 @@ def test_wasserstein_is_exact_for_unequal_sizes():
 
 def test_wasserstein_is_quantile_by_quantile():
     """It equals the distance of both quantile functions on a common refinement."""
-    a, b = RNG.normal(size=12), RNG.normal(size=20)
+    a, b = RANDOM.normal(size=12), RANDOM.normal(size=20)
     common = np.sort(np.repeat(a, 5)), np.sort(np.repeat(b, 3))
     expected = np.sqrt(np.mean((common[0] - common[1]) ** 2))
     assert diagnostics.wasserstein2(a, b) == pytest.approx(expected, rel=1e-12)
@@ -60,10 +60,10 @@ def test_wasserstein_is_quantile_by_quantile():
 
 def test_std_ratio_error_is_the_spread_of_the_ratio():
     """The jackknife's mean square is the variance of std_ratio over repetitions, by z-score."""
-    reference = RNG.normal(size=(200, 500, 4))
+    reference = RANDOM.normal(size=(200, 500, 4))
     ratios, squares = [], []
     for _ in range(200):
-        draws = RNG.normal(size=(16, 50, 4)) + RNG.normal(size=(16, 1, 4))
+        draws = RANDOM.normal(size=(16, 50, 4)) + RANDOM.normal(size=(16, 1, 4))
         ratios.append(diagnostics.std_ratio(draws, reference))
         squares.append(diagnostics.std_ratio_error(draws, reference) ** 2)
     variance, estimate = np.var(ratios, ddof=1), np.mean(squares)

@@ -7,8 +7,8 @@ import lp_sampler as lps
 import numfmt as nf
 
 pytestmark = pytest.mark.filterwarnings("ignore::lp_sampler.ShortRunWarning")
-RNG = np.random.default_rng(8)
-LOGISTIC = lps.targets.LogisticRegression(RNG.normal(size=(50, 3)), RNG.random(50) < 0.5)
+RANDOM = np.random.default_rng(8)
+LOGISTIC = lps.targets.LogisticRegression(RANDOM.normal(size=(50, 3)), RANDOM.random(50) < 0.5)
 NOISY = lps.targets.Gaussian(size=3, gradient_noise=0.5)
 SHORT = {"draws": 20, "chains": 4, "warmup": 10, "thin": 3, "progress": False}
 ACCUMULATORS = tuple(lps.accumulators.ACCUMULATORS)

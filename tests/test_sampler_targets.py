@@ -6,9 +6,9 @@ import pytest
 import lp_sampler as lps
 import numfmt as nf
 
-RNG = np.random.default_rng(5)
-INPUTS = RNG.normal(size=(40, 3))
-LABELS = (RNG.random(40) < 0.5).astype(int)
+RANDOM = np.random.default_rng(5)
+INPUTS = RANDOM.normal(size=(40, 3))
+LABELS = (RANDOM.random(40) < 0.5).astype(int)
 
 
 def double_well(params, rows):
@@ -31,7 +31,7 @@ TARGETS = {
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_gradient_is_the_density_s(target):
     """Central differences of the log density, whose error is known, equal the gradient."""
-    params, step = RNG.normal(size=(5, 3)), 1e-4
+    params, step = RANDOM.normal(size=(5, 3)), 1e-4
     found = np.empty_like(params)
     for i, direction in enumerate(np.eye(3) * step):
         rise = target.log_density(params + direction) - target.log_density(params - direction)
@@ -44,7 +44,7 @@ def test_gradient_is_the_density_s(target):
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_a_chain_does_not_depend_on_its_neighbours(target):
     """Float32 gradients of one chain are the same bits alone and among 65 others."""
-    params = RNG.normal(size=(66, 3)).astype(np.float32)
+    params = RANDOM.normal(size=(66, 3)).astype(np.float32)
     together = target.gradient(params)
     assert together.dtype == np.float32
     alone = np.concatenate([target.gradient(params[i : i + 1]) for i in range(66)])
@@ -55,8 +55,8 @@ def test_a_chain_does_not_depend_on_its_neighbours(target):
 def test_a_batch_estimates_the_whole(dtype):
     """With every row once, a batch gives the whole data's gradient up to the order of the sum."""
     target = TARGETS["logistic"]
-    params = RNG.normal(size=(4, 3)).astype(dtype)
-    every_row = RNG.permutation(len(LABELS))
+    params = RANDOM.normal(size=(4, 3)).astype(dtype)
+    every_row = RANDOM.permutation(len(LABELS))
     largest_sum = np.abs(INPUTS).sum()
     error = largest_sum * len(LABELS) * np.finfo(dtype).eps
     np.testing.assert_allclose(
@@ -71,7 +71,7 @@ def test_inputs_are_rounded_to_the_machine_s_format():
     target = lps.targets.LogisticRegression(INPUTS, LABELS)
     rounded = target.with_inputs(nf.parse("fixed<8,3>"), nf.Key(0))
     by_hand = lps.targets.LogisticRegression(nf.quantize(INPUTS, "fixed<8,3>"), LABELS)
-    params = RNG.normal(size=(4, 3)).astype(np.float32)
+    params = RANDOM.normal(size=(4, 3)).astype(np.float32)
     assert rounded.gradient(params).tobytes() == by_hand.gradient(params).tobytes()
 
 
