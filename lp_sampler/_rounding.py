@@ -18,6 +18,13 @@ def is_binary32(format: Format) -> bool:
     return bool(format.bare() == BINARY32)
 
 
+@functools.lru_cache(maxsize=256)
+def spelled_out(format: Format) -> Format:
+    """The format with its default modes as its own: no context around a call changes them."""
+    rounding = format.rounding or format.default_rounding
+    return format.replace(rounding=rounding, overflow=format.overflow or format.default_overflow)
+
+
 def leaves_range(values: npt.NDArray[Any], format: Format) -> bool:
     """Is any value beyond the format's finite range?"""
     low, high = range_of(format)
@@ -38,5 +45,7 @@ def round_to(
         return values
     is_stochastic = str(format.rounding).startswith("stochastic")
     rounding_key = key if is_stochastic else None
-    rounded: npt.NDArray[Any] = quantize(values, format, key=rounding_key, report=report)
+    rounded: npt.NDArray[Any] = quantize(
+        values, spelled_out(format), key=rounding_key, report=report
+    )
     return rounded

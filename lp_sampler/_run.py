@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from . import diagnostics
 from ._numfmt import Format, Machine, encode
+from ._rounding import spelled_out
 from .kernels import SGLD
 
 Array = npt.NDArray[Any]
@@ -37,7 +38,7 @@ class Run:
     @property
     def codes(self) -> Array:
         """The draws as codes of `format`, a byte a parameter for an 8-bit format."""
-        codes: Array = encode(self.draws, self.format.bare())
+        codes: Array = encode(self.draws, spelled_out(self.format.bare()))
         return codes
 
     @property

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from . import diagnostics
 from ._errors import SamplerError, ShortRunWarning
 from ._evaluate import Evaluation
-from ._numfmt import Format, Key, Machine
+from ._numfmt import Format, Key, Machine, context
 from ._numfmt import machine as find_machine
 from ._progress import Advance, progress_bar
 from ._run import Run
@@ -134,7 +134,8 @@ class Plan:
     def run(self, advance: Advance) -> Run:
         """Do it; `advance` hears of progress and may raise to stop."""
         begin = time.perf_counter()
-        groups = [self._run_group(group, advance) for group in _groups(self.chains)]
+        with context(nan="error"):  # not the caller's: its formats say all other modes
+            groups = [self._run_group(group, advance) for group in _groups(self.chains)]
         weights = [len(group) for group in _groups(self.chains)]
         stats = {
             name: np.average([part[1][name] for part in groups], axis=0, weights=weights)

@@ -53,17 +53,26 @@ def calls() -> Generator | None:
     return (active() or OPEN).calls
 
 
+def modes_alone() -> Settings:
+    """The modes that hold here, without what differs from call to call: equal where they are."""
+    settings = active()
+    if settings is None:
+        return OPEN
+    return Settings(settings.rounding, settings.overflow, settings.nan)
+
+
 class context(contextlib.ContextDecorator):
     """Modes for the calls in a ``with`` block, where neither an argument nor the format says more.
 
-    It holds for `quantize`, `encode`, `convert`, arrays and operations, in this thread or
-    asynchronous task (a new thread begins without any).  Blocks within blocks: the inner one
-    changes what it names.
+    It holds for `quantize`, `encode`, `convert`, arrays, operations and `sampler_update`, in this
+    thread or asynchronous task (a new thread begins without any).  Blocks within blocks: the inner
+    one changes what it names.
 
     Args:
         rounding, overflow: modes, as in `quantize`; one without a meaning for a format is an error
             where it is used with that format.
-        nan: what a NaN becomes in formats without NaN: ``"zero"``, ``"max"`` or ``"min"``.
+        nan: what a NaN becomes in formats without NaN: ``"zero"``, ``"max"``, ``"min"``, or
+            ``"error"``, as outside every context.
         key: a `Key` or `Generator`: each call whose rounding is stochastic takes its next call
             number, beginning at the key's.  A loop wants one context around it, or a `Generator`,
             or ``key.fold_in(step)``: ``key.at(step)`` would use numbers again.
@@ -96,7 +105,8 @@ class context(contextlib.ContextDecorator):
             named["rounding"] = str(_modes.parse_rounding(rounding))
         if overflow is not None:
             named["overflow"] = str(_modes.parse_overflow(overflow))
-        if nan is not None and _modes.parse_nan(nan):
+        if nan is not None:
+            _modes.parse_nan(nan)
             named["nan"] = nan
         if growth is not None:
             if growth not in GROWTHS:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _core, _modes
+from . import _context, _core, _modes
 from ._arrays import Array, Input, Output, as_array, plain, where
 from ._core import ffi, lib
 from ._errors import DtypeError, FormatError, NanError, NumfmtError, RangeError, ShapeError, unknown
@@ -70,7 +70,15 @@ class _Update:
     """The core's structure for a policy and its formats: what does not change from step to step is
     set once, `fill` sets the rest."""
 
-    def __init__(self, policy: str, gradient: Format, accumulator: Format, isa: int) -> None:
+    def __init__(
+        self,
+        policy: str,
+        gradient: Format,
+        accumulator: Format,
+        isa: int,
+        settings: _context.Settings,
+    ) -> None:
+        self._settings = settings
         self.c, self.failed_at = ffi.new("nf_update *"), ffi.new("uint64_t *")
         self._keys: list[tuple[str, Any]] = []
         self._options: list[Any] = []
@@ -92,8 +100,8 @@ class _Update:
         return key
 
     def _rounding(self, format: Format, purpose: str) -> Any:
-        """How to round to a format: by the modes that it carries."""
-        modes = _modes.resolve(format, None, None, None)
+        """How to round to a format: by the modes that it carries, else the context's."""
+        modes = _modes.resolve(format, *self._settings.modes_for(format, None, None, None))
         options = modes.options()
         if modes.rounding.is_random:
             options.key = self._key(purpose)
@@ -150,7 +158,8 @@ def sampler_update(
         step_size: used as a float32.
         noise_variance: of one step; not negative.
         formats: mapping with the keys ``"gradient"`` and ``"accumulator"``: formats or spellings,
-            with the modes they carry; ``"binary32"`` leaves a gradient as it is.
+            with the modes they carry, else those of the `context`; ``"binary32"`` leaves a gradient
+            as it is.
         policy: ``"full"``, ``"naive"``, ``"vc"`` or ``"one_shot"``.
         key: a `Key` or `Generator`: a new call for each step.
         report: a `Report` to add the accumulator's count, saturated and infeasible to.
@@ -182,7 +191,9 @@ def sampler_update(
     result = Output(start, out, np.dtype(np.float32))
     if out is not None and np.may_share_memory(result.plain, slope.plain):
         raise ShapeError("out overlaps gradient; only theta itself or other memory is allowed")
-    update = _updates.of(policy, gradient_format, accumulator, _core.isa_number())
+    update = _updates.of(
+        policy, gradient_format, accumulator, _core.isa_number(), _context.modes_alone()
+    )
     update.fill(take_key(key), step, variance)
     with collecting(report) as c_report:
         status = lib.nf_sampler_update(

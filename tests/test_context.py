@@ -117,6 +117,12 @@ def test_nan_is_for_formats_without_nan():
         assert nf.quantize(np.nan, "fixed<8,3>", nan="max") == 15.875
 
 
+def test_an_inner_context_refuses_nan_again():
+    """``nan="error"`` is what holds outside every context."""
+    with nf.context(nan="zero"), nf.context(nan="error"), pytest.raises(nf.NanError):
+        nf.quantize(np.nan, "fixed<8,3>")
+
+
 def test_threads_begin_without_context():
     """And their own is theirs alone."""
     with nf.context(rounding="up"), ThreadPoolExecutor(1) as pool:

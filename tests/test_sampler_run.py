@@ -64,6 +64,23 @@ def test_draws_live_on_the_accumulator_s_grid(accumulator):
     assert nf.decode(run.codes, run.format, dtype=np.float32).tobytes() == run.draws.tobytes()
 
 
+@pytest.mark.parametrize("accumulator", ACCUMULATORS)
+def test_a_run_does_not_see_the_caller_s_context(accumulator):
+    """A machine says every mode: draws and codes are those of any other place.  Its formats name a
+    rounding, but no policy."""
+    machine = nf.machine("e5m2")
+    assert machine.weight.overflow is None
+    alone = sample(accumulator, machine=machine, step_size=0.5)
+    strange = nf.context(rounding="jam", overflow="saturate_zero", nan="max", key=nf.Key(3))
+    with strange:
+        inside = sample(accumulator, machine=machine, step_size=0.5)
+        assert inside.draws.tobytes() == alone.draws.tobytes()
+        codes = alone.codes
+    assert codes.tobytes() == alone.codes.tobytes()
+    with nf.context(rounding="stochastic"):
+        assert alone.codes.tobytes() == codes.tobytes()
+
+
 def test_a_step_is_sampler_update():
     """One step is the library's update of the gradient at the rounded weights."""
     key, machine = nf.Key(0), nf.machine("fixed8")

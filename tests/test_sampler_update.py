@@ -87,6 +87,29 @@ def test_chain_alone_equals_chain_among_others(policy):
         assert np.array_equal(alone, whole[row])
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+def test_update_in_a_context_equals_the_composition_there(policy):
+    """Modes that the formats leave open are the context's, also after steps outside it; its key is
+    not used."""
+    theta, gradient = arguments()
+    gradient[0, 0] = np.nan
+    formats = {"gradient": "fixed<8,2>", "accumulator": "fixed<8,3,rounding=stochastic>"}
+    common = theta, gradient, 2e-2, 1e-2, formats, policy
+    with pytest.raises(nf.NanError):
+        nf.sampler_update(*common, key=KEY)
+    found = []
+    for rounding, overflow in [("up", "wrap"), ("to_odd", "saturate_zero")]:
+        with nf.context(rounding=rounding, overflow=overflow, nan="max", key=nf.Key(1)):
+            found.append(nf.sampler_update(*common, key=KEY))
+            assert np.array_equal(found[-1], composed(*common, KEY))
+    assert not np.array_equal(*found)
+    with nf.context(rounding="stochastic", nan="zero"):
+        drawn = nf.sampler_update(*common, key=KEY)
+    open_format = {**formats, "gradient": "fixed<8,2,rounding=stochastic>"}
+    gradient[0, 0] = 0
+    assert np.array_equal(drawn, nf.sampler_update(*common[:4], open_format, policy, key=KEY))
+
+
 WIDTHS = ["fixed<8,2>", "ufixed<5,-3>", "fixed<24,30>", "fixed<12,20>"]
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .._evaluate import Evaluation
 from .._numfmt import Format, Key, Report, sampler_update
-from .._rounding import round_to
+from .._rounding import round_to, spelled_out
 from ..accumulators import accumulator
 from ._step import Schedule, StepInfo, at_step
 
@@ -43,7 +43,8 @@ class SGLD:
         """The state at `params` (chains, parameters), rounded once to the format the chain lives
         in.
         """
-        formats = accumulator(self.accumulator).formats(evaluate.machine)
+        own = accumulator(self.accumulator).formats(evaluate.machine)
+        formats = {role: spelled_out(format) for role, format in own.items()}
         start = np.ascontiguousarray(params, np.float32)
         return SGLDState(round_to(start, formats["accumulator"], key.fold_in("init")), formats)
 
