@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from . import _array_extremes as extremes
 from . import _array_make as make
 from ._array_places import depends_on_place, free, moved, squeezed, taken, transposed, whole_axes
 from ._array_protocols import operation
@@ -181,5 +182,8 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.empty_like: lambda a: make.empty_like(a),
     np.full_like: lambda a, fill_value: make.full_like(a, fill_value),
     np.sum: lambda a, axis=None, keepdims=False: operation("sum")(a, axis=axis, keepdims=keepdims),
+    **dict.fromkeys((np.max, np.amax), extremes.largest),
+    **dict.fromkeys((np.min, np.amin), extremes.least),
+    np.clip: extremes.clipped,
     np.dot: lambda a, b: operation("dot")(a, b),
 }

@@ -232,6 +232,18 @@ class Array(Operators):
         """Without axes of size 1."""
         return places.squeezed(self, axis)
 
+    def sum(self, axis: Any = None, **options: Any) -> Array:
+        """numfmt.sum: exact and rounded once, unless told otherwise."""
+        return protocols.operation("sum")(self, axis=axis, **options)  # type: ignore[no-any-return]
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Array:
+        """The largest along axes (default all); NaN where one is.  Raises ShapeError of none."""
+        return np.max(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Array:
+        """The least along axes (default all); NaN where one is.  Raises ShapeError of none."""
+        return np.min(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
     def view(self, dtype: Any) -> Any:
         """The codes as a NumPy array of a dtype with the same encoding, not copied: binary16 as
         float16, bfloat16 and others as the dtypes of ml_dtypes.

@@ -1,5 +1,7 @@
 """Arrays in NumPy's hands: functions, views, DLPack, and what is refused."""
 
+import itertools
+
 import numpy as np
 import pytest
 from array_cases import X, same
@@ -109,3 +111,30 @@ def test_dlpack_hands_over_the_codes():
     assert np.array_equal(codes, a.codes)
     with pytest.raises(nf.DtypeError, match="scales"):
         np.from_dlpack(nf.array(X, "mxfp4"))
+
+
+@pytest.mark.parametrize("format", ["e4m3fn", "posit<8,2>", "fixed<8,3>", "lns<8,3>"])
+def test_extremes_are_numpys(format):
+    """max, min and clip, along axes and of all; of odd and even counts."""
+    x = nf.array(np.random.default_rng(3).normal(size=(3, 5, 2)), format)
+    for axis, keepdims in itertools.product((None, 0, -1, (0, 2), (1, 2)), (False, True)):
+        for name in ("max", "min"):
+            wanted = getattr(x.values, name)(axis=axis, keepdims=keepdims)
+            for got in (
+                getattr(np, name)(x, axis=axis, keepdims=keepdims),
+                getattr(x, name)(axis=axis, keepdims=keepdims),
+            ):
+                assert got.format == x.format
+                assert np.array_equal(got.values, wanted)
+    assert np.array_equal(np.clip(x, -0.5, 1).values, np.clip(x.values, -0.5, 1))
+    assert nf.ones((3, 5, 2), "e4m3fn").sum(axis=1).tolist() == [[5, 5]] * 3
+
+
+def test_extremes_keep_nan_and_refuse_nothing():
+    """A NaN is the result, as NumPy has it; no elements have no largest; blocks are refused."""
+    assert np.isnan(nf.array([1, np.nan, 3], "e4m3fn").max().values)
+    with pytest.raises(nf.ShapeError, match=r"numpy\.max of no elements, of shape \(0, 2\)"):
+        nf.zeros((0, 2), "e4m3fn").max()
+    assert nf.zeros((0, 2), "e4m3fn").max(axis=1).shape == (0,)
+    with pytest.raises(nf.ShapeError, match=r"numpy\.min: elements of mxfp8_e4m3"):
+        nf.array([1, 2], "mxfp8_e4m3").min()
