@@ -21,7 +21,11 @@ static inline vector pack_words(vector a, vector b)
 }
 #elif NF_VECTOR_BYTES == 32
 #define NF_HALF __attribute__((target(NF_FEATURES ",f16c")))
+#ifdef __clang__ /* some versions do not know the name; what has fma has it */
+#define NF_HAS_HALF __builtin_cpu_supports("fma")
+#else
 #define NF_HAS_HALF __builtin_cpu_supports("f16c")
+#endif
 typedef __m256 float_vector;
 typedef __m128i half_vector;
 #define STORE_HALF _mm_storeu_si128

@@ -1,5 +1,7 @@
 /* The processor's own arithmetic: reads operands, writes results and the flags of each.
- * usage: processor f32|f64 OPERATION ROUNDING, with two or three arrays one after the other on the input. */
+ * usage: processor f16|f32|f64 OPERATION ROUNDING, with three arrays one after the other on the input.
+ * f16: F16C's conversions around operations in float, whose 24 bits are enough that rounding the result of any of them
+ * but fma twice is rounding once; the status is 3 where there are none. */
 #include <fenv.h>
 #include <math.h>
 #include <stdint.h>
@@ -14,11 +16,12 @@ static int flags_now(void)
            (f & FE_UNDERFLOW ? 8 : 0) | (f & FE_INEXACT ? 16 : 0);
 }
 
-#define DO(type, root, fused, cut, nearest) \
-    static void do_##type(const char *name, const type *x, size_t n) \
+#define SAME(x) (x)
+#define DO(stored, type, load, store, root, fused, cut, nearest) \
+    static void do_##stored(const char *name, const stored *x, size_t n) \
     { \
         for (size_t i = 0; i < n; i++) { \
-            volatile type a = x[i], b = x[n + i], c = x[2 * n + i], r = 0; \
+            volatile type a = load(x[i]), b = load(x[n + i]), c = load(x[2 * n + i]), r = 0; \
             feclearexcept(FE_ALL_EXCEPT); \
             if (!strcmp(name, "add")) \
                 r = a + b; \
@@ -36,21 +39,36 @@ static int flags_now(void)
                 r = cut(a, b); \
             else \
                 r = nearest(a, b); \
+            const stored result = store(r); \
             const uint8_t flags = (uint8_t)flags_now(); \
-            const type result = r; \
             fwrite(&result, sizeof result, 1, stdout); \
             fwrite(&flags, 1, 1, stdout); \
         } \
     }
-DO(float, sqrtf, fmaf, fmodf, remainderf)
-DO(double, sqrt, fma, fmod, remainder)
+DO(float, float, SAME, SAME, sqrtf, fmaf, fmodf, remainderf)
+DO(double, double, SAME, SAME, sqrt, fma, fmod, remainder)
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#define HAS_HALVES __builtin_cpu_supports("avx2")
+typedef uint16_t half;
+__attribute__((target("f16c"))) static float from_half(half x) { return _cvtsh_ss(x); }
+__attribute__((target("f16c"))) static half to_half(float x) { return _cvtss_sh(x, _MM_FROUND_CUR_DIRECTION); }
+DO(half, float, from_half, to_half, sqrtf, fmaf, fmodf, remainderf)
+#else
+#define HAS_HALVES 0
+#define do_half do_float
+typedef float half;
+#endif
 
 int main(int count, char **arguments)
 {
     static const int modes[] = {FE_TONEAREST, FE_TOWARDZERO, FE_DOWNWARD, FE_UPWARD};
     if (count != 4)
         return 2;
-    const size_t size = strcmp(arguments[1], "f32") ? sizeof(double) : sizeof(float);
+    const int width = atoi(arguments[1] + 1);
+    if (width == 16 && !HAS_HALVES)
+        return 3;
     size_t room = 1 << 20, bytes = 0, got;
     char *x = malloc(room);
     while (x && (got = fread(x + bytes, 1, room - bytes, stdin)) > 0) {
@@ -60,11 +78,14 @@ int main(int count, char **arguments)
     }
     if (!x)
         return 1;
+    const size_t n = bytes / 3 / ((size_t)width / 8);
     fesetround(modes[atoi(arguments[3])]);
-    if (size == sizeof(float))
-        do_float(arguments[2], (const float *)x, bytes / size / 3);
+    if (width == 16)
+        do_half(arguments[2], (const half *)x, n);
+    else if (width == 32)
+        do_float(arguments[2], (const float *)x, n);
     else
-        do_double(arguments[2], (const double *)x, bytes / size / 3);
+        do_double(arguments[2], (const double *)x, n);
     free(x);
     return 0;
 }
