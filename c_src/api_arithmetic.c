@@ -1,6 +1,8 @@
 /* The public functions of arithmetic: check the operands, run a job, return a status. */
 #include "job.h"
 #include "families.h"
+#include "function_job.h"
+#include "function_operations.h"
 #include "quire.h"
 
 static const nf_operation_row rows[NF_OPERATION_COUNT] = {
@@ -94,7 +96,8 @@ static nf_status check_irrational(const nf_arithmetic *how, const nf_plan *plan)
     }
     for (int k = 0; k < how->count; k++)
         any |= how->operands[k].has_codes && has_irrational_values(&how->operands[k].grid);
-    for (int k = 0; any && k < how->count; k++) {
+    const int count = how->operation == NF_OP_power ? 1 : how->count; /* the other ones are integers */
+    for (int k = 0; any && k < count; k++) {
         const nf_source *s = &how->operands[k];
         if (sums || !s->has_codes || s->grid.format.family != how->operands[0].grid.format.family)
             return NF_BAD_FORMAT;
@@ -174,11 +177,15 @@ nf_status nf_operate(nf_operation operation, const nf_format *format, const nf_o
     nf_job job = {.plan = &plan, .arithmetic = &how, .y = result, .n = n, .whole_n = n, .report = report};
     job.y_size = gives_truth ? 1 : bytes_of_code(format);
     status = read_operands(&how, operands, n);
+    if (status == NF_OK && is_function(operation))
+        status = nf_plan_function(&how, &plan);
     if (status == NF_OK)
         status = check_irrational(&how, &plan);
     if (status == NF_OK)
         status = check_result(&how, &plan.options, result, job.y_size, n);
-    return status == NF_OK ? nf_run_job(&job) : status;
+    if (status != NF_OK)
+        return status;
+    return is_function(operation) ? nf_run_function(&job) : nf_run_job(&job);
 }
 
 #define NF_NAMED(name, parameters, ...) \
@@ -214,3 +221,19 @@ NF_NAMED_2(multiply)
 NF_NAMED_2(divide)
 NF_NAMED_3(fma)
 NF_NAMED_1(sqrt)
+NF_NAMED_1(exp)
+NF_NAMED_1(exp2)
+NF_NAMED_1(expm1)
+NF_NAMED_1(log)
+NF_NAMED_1(log2)
+NF_NAMED_1(log1p)
+NF_NAMED_1(tanh)
+NF_NAMED_1(sigmoid)
+NF_NAMED_1(softplus)
+NF_NAMED_1(erf)
+NF_NAMED_1(sin)
+NF_NAMED_1(cos)
+NF_NAMED_1(rsqrt)
+NF_NAMED_1(cbrt)
+#define NF_OP_pow NF_OP_power
+NF_NAMED_2(pow)

@@ -18,6 +18,13 @@ typedef struct nf_source {
 
 typedef struct nf_arithmetic nf_arithmetic;
 
+/* Results by the code of the first operand, where they are known. */
+typedef struct nf_known {
+    const uint16_t *place; /* of each code in: */
+    const nf_unpacked *numbers;
+    const uint32_t *raised;
+} nf_known;
+
 /* Another way to give the results of elements place .. place + n - 1, and what each raises. */
 typedef void nf_load(const nf_arithmetic *how, size_t place, size_t n, nf_unpacked *x, uint32_t *raised);
 
@@ -26,9 +33,13 @@ struct nf_arithmetic {
     uint8_t zero_is_negative; /* an exact sum of 0 of numbers with different signs is -0 */
     uint8_t divides_to_nan;   /* x / 0 is NaN */
     uint8_t gives_truth;
+    uint8_t has_log_poles; /* the logarithm of 0 is infinite even so */
+    uint8_t is_long;       /* functions: the result's rounding asks for more than 62 bits */
+    int64_t farthest;      /* functions: exponent up to which a result can be rounded */
     nf_source operands[NF_MOST_OPERANDS];
-    nf_load *load;    /* NULL, or: what gives the results, and the operation is none */
-    const void *from; /* its own */
+    const nf_known *known; /* or NULL */
+    nf_load *load;         /* NULL, or: what gives the results, and the operation is none */
+    const void *from;      /* its own */
 };
 
 /* The plan of a call whose results are n codes. */

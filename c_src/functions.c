@@ -11,7 +11,7 @@ typedef struct function_row {
 } function_row;
 
 static const function_row rows[NF_FUNCTION_COUNT] = {
-#define NF_FUNCTION(name, zero, infinity, minus_infinity, meaning, aliases) {zero, infinity, minus_infinity},
+#define NF_FUNCTION(name, operands, zero, infinity, minus_infinity, meaning, aliases) {zero, infinity, minus_infinity},
 #include "functions.def"
 #undef NF_FUNCTION
 };
@@ -53,7 +53,7 @@ static nf_unpacked special_power(const nf_unpacked *x, int64_t n, uint32_t *flag
     if (n == 0)
         return number_of(0, 1, 0);
     if (x->kind == NF_NAN)
-        return *x;
+        return special_of(NF_NAN, 0);
     if (x->kind == NF_ZERO && n < 0)
         return failure(NF_DIVIDE_BY_ZERO, NF_INFINITY, sign, flags);
     return special_of(is_infinite ? NF_INFINITY : NF_ZERO, sign);
@@ -225,6 +225,28 @@ static nf_unpacked by_tries(nf_function which, const nf_unpacked *x, int64_t n, 
     return y.exponent > FAR || y.exponent < -FAR ? far_away(y.sign, y.exponent > 0) : y;
 }
 
+/* y, irrational, as the power that it is, where a nf_unpacked holds its log: of e or 2 for exponentials of rational
+ * numbers, and the reciprocal root of an odd power of 2. */
+static nf_unpacked with_log(nf_function which, const nf_unpacked *x, nf_unpacked y)
+{
+    const int zeros = __builtin_ctzll(x->significand), is_binary = x->significand << 1 == 0;
+    const int64_t scale = x->exponent - 63 + zeros;
+    if (x->base != NF_RATIONAL)
+        return y;
+    if (which == NF_FUNCTION_rsqrt && is_binary && x->exponent & 1) {
+        y.base = NF_BASE_2;
+        y.log = -x->exponent;
+        y.root_bits = 1;
+    } else if ((which == NF_FUNCTION_exp || (which == NF_FUNCTION_exp2 && scale < 0)) && scale >= -62 &&
+               x->exponent < 62 + (scale < 0 ? scale : 0)) {
+        const uint64_t odd = x->significand >> zeros, log = scale > 0 ? odd << scale : odd;
+        y.base = which == NF_FUNCTION_exp ? NF_BASE_E : NF_BASE_2;
+        y.log = x->sign ? -(int64_t)log : (int64_t)log;
+        y.root_bits = scale < 0 ? (uint8_t)-scale : 0;
+    }
+    return y;
+}
+
 /* Of a finite number other than 0. */
 static nf_unpacked finite_result(nf_function which, const nf_unpacked *x, int64_t n, int is_long, uint32_t *flags)
 {
@@ -236,15 +258,14 @@ static nf_unpacked finite_result(nf_function which, const nf_unpacked *x, int64_
         return special_result(INVALID, x, flags);
     if (side == 0)
         return special_result(POLE, x, flags);
-    if (is_near_constant(which, x, is_long, &y) || is_near_operand(which, x, is_long, &y) ||
-        is_near_end(which, x, is_long, &y) || is_algebraic(which, x, n, is_long, &y))
-        return y;
-    return by_tries(which, x, n, is_long);
+    if (!is_near_constant(which, x, is_long, &y) && !is_near_operand(which, x, is_long, &y) &&
+        !is_near_end(which, x, is_long, &y) && !is_algebraic(which, x, n, is_long, &y))
+        y = by_tries(which, x, n, is_long);
+    return with_log(which, x, y);
 }
 
 static int is_refused(nf_function which, const nf_unpacked *x, int64_t n)
 {
-    enum { MOST_IRRATIONAL_TURNS = 700 };
     if ((unsigned)which >= NF_FUNCTION_COUNT || (n && which != NF_FUNCTION_power) || x->kind > NF_NAN)
         return 1;
     if (x->kind != NF_FINITE_NUMBER)
@@ -252,7 +273,7 @@ static int is_refused(nf_function which, const nf_unpacked *x, int64_t n)
     if (!(x->significand >> 63) || x->exponent > FAR || x->exponent < -FAR || x->base > NF_BASE_E ||
         x->root_bits > 62 || x->more || x->sticky)
         return 1;
-    const int most = x->base == NF_RATIONAL ? NF_MOST_TURNS : MOST_IRRATIONAL_TURNS;
+    const int most = x->base == NF_RATIONAL ? NF_MOST_TURNS : NF_MOST_IRRATIONAL_TURNS;
     return (which == NF_FUNCTION_sin || which == NF_FUNCTION_cos) && x->exponent >= most;
 }
 
@@ -265,7 +286,7 @@ nf_unpacked nf_function_result(nf_function which, const nf_unpacked *x, int64_t 
     case NF_FINITE_NUMBER:
         return finite_result(which, x, n, is_long, flags);
     case NF_NAN:
-        return *x;
+        return special_of(NF_NAN, 0);
     case NF_INFINITY:
         return special_result(x->sign ? rows[which].at_minus_infinity : rows[which].at_infinity, x, flags);
     default:

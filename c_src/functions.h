@@ -16,7 +16,19 @@ int nf_try_function_16(nf_function which, const nf_unpacked *x, int64_t n, int i
  */
 nf_unpacked nf_function_result(nf_function which, const nf_unpacked *x, int64_t n, int is_long, uint32_t *flags);
 
-enum { NF_MOST_TURNS = 16384 }; /* exponent from which on angles are refused */
+/* The last 64 binary digits of floor(|y| * 2**-weight), y such a result that is_long, with a sticky; 0 where they lie
+ * NF_KNOWN_DIGITS or more behind the first one. */
+uint64_t nf_function_digits(nf_function which, const nf_unpacked *x, int64_t n, const nf_unpacked *y, int64_t weight,
+                            int *follows);
+
+/* The function within `error` units of the last limb: fraction * 2**exponent of 16 limbs. */
+double nf_function_fraction(nf_function which, const nf_unpacked *x, int64_t n, uint64_t *fraction, int64_t *exponent);
+
+enum {
+    NF_MOST_TURNS = 16384, /* exponents from which on angles are refused, */
+    NF_MOST_IRRATIONAL_TURNS = 700,
+    NF_KNOWN_DIGITS = 896 /* of the 1,024 that a function is computed with */
+};
 
 /* Roots of finite rational numbers other than 0, the first of positive ones; the last bit is 1 where more follows. */
 nf_unpacked nf_reciprocal_root(const nf_unpacked *x, int *is_exact);

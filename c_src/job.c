@@ -9,6 +9,7 @@
 
 enum {
     PAYS = 1 << 18,         /* elements from which on other threads are woken */
+    SLOW_PIECE = 1 << 6,    /* elements of slow jobs */
     SHORT_PIECE = 1 << 15,  /* elements */
     LONG_PIECE = 1 << 16,   /* elements; where there are enough of them for all threads */
     PIECES_A_THREAD = 8,    /* so that a slow thread has some to leave to the others */
@@ -35,6 +36,12 @@ static size_t piece_size(size_t n, uint32_t threads)
     if (threads <= 1 || n < PAYS)
         return n;
     return n / LONG_PIECE / PIECES_A_THREAD >= threads ? LONG_PIECE : SHORT_PIECE;
+}
+
+static size_t piece_of(const nf_job *job)
+{
+    const uint32_t threads = job->plan->options.threads;
+    return job->is_slow && threads > 1 ? SLOW_PIECE : piece_size(job->n, threads);
 }
 
 static void in_pieces(size_t n, size_t size, uint32_t threads, nf_work *work, void *context)
@@ -74,12 +81,7 @@ static void run_pass(pass *p) { in_pieces(p->end - p->start, p->size, p->job->pl
 /* One pass over the whole job; `dry` writes nothing.  Returns the failure. */
 static uint64_t run_whole(const nf_job *job, const nf_kernels *kernels, int dry)
 {
-    pass p = {.job = job,
-              .kernels = kernels,
-              .end = job->n,
-              .size = piece_size(job->n, job->plan->options.threads),
-              .dry = dry,
-              .failure = NO_FAILURE};
+    pass p = {.job = job, .kernels = kernels, .end = job->n, .size = piece_of(job), .dry = dry, .failure = NO_FAILURE};
     run_pass(&p);
     return p.failure;
 }

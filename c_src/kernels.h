@@ -24,6 +24,7 @@ typedef struct nf_job {
     size_t whole_n;                  /* elements of the whole call, of which this job may be a piece */
     nf_report *report;               /* or NULL */
     const nf_arithmetic *arithmetic; /* or NULL; else what gives the numbers, and x is none */
+    uint8_t is_slow;                 /* so that threads pay for few elements */
     const struct nf_steps *steps;    /* of a codebook, or NULL: see codebook_steps.h */
     uint32_t failed;                 /* out: NF_FAILED_... of the first element that failed */
     size_t failed_at;

@@ -69,6 +69,21 @@ typedef enum nf_operation {
     NF_OP_isnormal,
     NF_OP_issubnormal,
     NF_OP_signbit,
+    NF_OP_exp,
+    NF_OP_exp2,
+    NF_OP_expm1,
+    NF_OP_log,
+    NF_OP_log2,
+    NF_OP_log1p,
+    NF_OP_tanh,
+    NF_OP_sigmoid,
+    NF_OP_softplus,
+    NF_OP_erf,
+    NF_OP_sin,
+    NF_OP_cos,
+    NF_OP_rsqrt,
+    NF_OP_cbrt,
+    NF_OP_power,
     NF_OPERATION_COUNT
 } nf_operation;
 

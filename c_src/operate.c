@@ -1,6 +1,7 @@
 /* Operations element by element: compiled once, for every instruction set, as the rounding core is. */
 #include "arith.h"
 #include "elements.h"
+#include "function_operations.h"
 #include "neighbour.h"
 
 static void load_neighbours(const nf_grid *grid, size_t place, int step, const uint64_t *codes, size_t n,
@@ -90,11 +91,28 @@ static int tell(const nf_arithmetic *how, const nf_unpacked *x, uint32_t *raised
 #undef NF_NUMBER
 #undef NF_TRUTH
 
+/* Results that are known by the first operand's code. */
+static void load_known(const nf_arithmetic *how, size_t place, size_t n, nf_unpacked *results, uint32_t *raised)
+{
+    const nf_source *s = &how->operands[0];
+    uint64_t codes[NF_PASS];
+    load_codes(s->data + place * s->size, s->size, n, codes);
+    for (size_t i = 0; i < n; i++) {
+        const size_t at = how->known->place[s->has_codes ? codes[i] & s->grid.mask : codes[i]];
+        results[i] = how->known->numbers[at];
+        raised[i] = how->known->raised[at];
+    }
+}
+
 void nf_load_results(const nf_arithmetic *how, size_t place, size_t n, nf_unpacked *results, uint32_t *raised)
 {
     nf_unpacked x[NF_PASS][NF_MOST_OPERANDS];
     if (how->load) {
         how->load(how, place, n, results, raised);
+        return;
+    }
+    if (how->known) {
+        load_known(how, place, n, results, raised);
         return;
     }
     load_operands(how, place, n, x);

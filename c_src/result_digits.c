@@ -1,6 +1,7 @@
 /* Digits of exact results as far as anyone asks: for wrapped integers of more than 128 bits, and for the random words
  * that the first 128 bits leave undecided. */
 #include "arith.h"
+#include "function_operations.h"
 #include "limbs.h"
 
 enum { DIGITS = 64 };
@@ -110,6 +111,23 @@ static int terms_of(const nf_arithmetic *how, const nf_unpacked *x, nf_wide *ter
     }
 }
 
+/* Of a number of 128 bits. */
+static uint64_t own_digits(const nf_unpacked *y, int sign, int64_t weight, int *follows)
+{
+    nf_wide term = wide_of(y);
+    return sum_digits(&term, 1, sign, weight, follows);
+}
+
+/* Of an elementary function. */
+static uint64_t function_digits(const nf_arithmetic *how, const nf_unpacked *x, int64_t weight, int *follows)
+{
+    uint32_t raised = 0;
+    const nf_function which = function_of(how->operation);
+    const int64_t n = exponent_of(which, x);
+    const nf_unpacked y = nf_function_result(which, x, n, 1, &raised);
+    return y.sticky ? nf_function_digits(which, x, n, &y, weight, follows) : own_digits(&y, y.sign, weight, follows);
+}
+
 uint64_t nf_result_digits(const nf_arithmetic *how, size_t place, int sign, int64_t weight, int *follows)
 {
     nf_unpacked x[NF_MOST_OPERANDS] = {{0}, {0}, {0}};
@@ -118,10 +136,11 @@ uint64_t nf_result_digits(const nf_arithmetic *how, size_t place, int sign, int6
     uint32_t raised;
     if (how->load) { /* nothing is known behind its numbers */
         how->load(how, place, 1, x, &raised);
-        terms[0] = wide_of(&x[0]);
-        return sum_digits(terms, 1, sign, weight, follows);
+        return own_digits(&x[0], sign, weight, follows);
     }
     nf_load_operands(how, place, x);
+    if (is_function(how->operation))
+        return function_digits(how, x, weight, follows);
     switch (how->operation) {
     case NF_OP_divide:
         return quotient_digits(&x[0], &x[1], weight, follows);

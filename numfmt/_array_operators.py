@@ -53,6 +53,9 @@ class Operators:
     def __rmod__(self, other: Any) -> Any:
         return _call("remainder", other, self)
 
+    def __pow__(self, other: Any) -> Any:
+        return _call("power", self, other)
+
     def __iadd__(self, other: Any) -> Any:
         return _into("add", self, other)
 

@@ -41,6 +41,17 @@ UFUNCS = {
     np.isfinite: "isfinite",
     np.signbit: "signbit",
     np.matmul: "dot",
+    np.exp: "exp",
+    np.exp2: "exp2",
+    np.expm1: "expm1",
+    np.log: "log",
+    np.log2: "log2",
+    np.log1p: "log1p",
+    np.tanh: "tanh",
+    np.sin: "sin",
+    np.cos: "cos",
+    np.cbrt: "cbrt",
+    np.power: "power",
 }
 
 

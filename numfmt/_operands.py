@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,18 @@ import numpy as np
 from . import _context, _core
 from ._array_places import depends_on_place
 from ._arrays import Array as Numbers
-from ._arrays import plain, read_numbers, where
+from ._arrays import as_array, plain, read_numbers, where
 from ._blocks import exact_floats
 from ._call import plan_of
 from ._code_array import Array
-from ._errors import FormatError, ShapeError
-from ._growth import GROWN, grown
+from ._errors import DtypeError, FormatError, ShapeError
+from ._growth import GROWN, WIDEST, grown
 from ._quantize import decode, encode
 from ._report import Report, alone
 from .formats import Affine, Block, Fixed, Format
+
+ARGUMENTS = "abc"
+EXPONENT = 1  # place of a power's
 
 
 @dataclass
@@ -30,6 +33,7 @@ class Operand:
     data: Numbers
     format: Format | None = None
     is_plain: bool = True
+    is_exponent: bool = False  # whose format does not count
 
     def ready(self, shape: tuple[int, ...]) -> _core.Operand:
         """For a result of a shape: as many elements as that, or one."""
@@ -74,6 +78,30 @@ def read(x: Any, argument: str) -> Operand:
     return Operand(argument, x.codes, x.format, False)
 
 
+def read_exponents(x: Any, argument: str) -> Operand:
+    """Integers: plain ones of 64 bits with a sign, or an Array of no more."""
+    if isinstance(x, Array):
+        operand, own = read(x, argument), x.format
+        if not isinstance(own, Fixed) or own.fraction_bits or own.width >= WIDEST + own.signed:
+            raise FormatError(f"{argument}, an exponent, is of {own}; integers are, as int8")
+        return replace(operand, is_exponent=True)
+    data = as_array(x, argument)[0]
+    if data.dtype.kind not in "iub" or (data.dtype == np.uint64 and np.any(data >> np.uint64(63))):
+        raise DtypeError(
+            f"{argument}, an exponent, has dtype {data.dtype}; integers from -2**63 to 2**63 - 1 "
+            f"are allowed"
+        )
+    return Operand(argument, data.astype(np.int64), is_exponent=True)
+
+
+def read_all(name: str, given: Sequence[Any]) -> list[Operand]:
+    """The operands of an operation."""
+    operands = [read(x, letter) for x, letter in zip(given[:EXPONENT], ARGUMENTS, strict=False)]
+    more = zip(given[EXPONENT:], ARGUMENTS[EXPONENT:], strict=False)
+    take = read_exponents if name == "power" else read
+    return operands + [take(x, letter) for x, letter in more]
+
+
 def shape_of(name: str, operands: Sequence[Operand]) -> tuple[int, ...]:
     """What operands of these shapes are broadcast to."""
     try:
@@ -85,6 +113,7 @@ def shape_of(name: str, operands: Sequence[Operand]) -> tuple[int, ...]:
 
 def implied(name: str, operands: list[Operand]) -> Format:
     """The result's format where none is named; plain numbers become codes of their neighbour's."""
+    operands = [operand for operand in operands if not operand.is_exponent]
     arrays = [operand for operand in operands if operand.format is not None]
     if not arrays:
         raise FormatError(

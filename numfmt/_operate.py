@@ -14,7 +14,7 @@ from ._code_array import Array
 from ._core import ffi
 from ._errors import FormatError, NanError, NumfmtError, RangeError, ShapeError, unknown
 from ._growth import GROWN
-from ._operands import Operand, implied, read, shape_of
+from ._operands import Operand, implied, read_all, shape_of
 from ._parse import parse
 from ._quantize import _refuse_unbounded
 from ._random import Generator, Key, give_back
@@ -24,7 +24,6 @@ from ._threads import count
 from .formats import Affine, Block, Fixed, Format
 
 TININESS = ("after", "before")
-ARGUMENTS = "abc"
 
 
 def apply(
@@ -42,7 +41,7 @@ def apply(
     element_flags: Any = None,
 ) -> Array:
     """One operation of the core's table, on Arrays and plain numbers."""
-    operands = [read(x, letter) for x, letter in zip(given, ARGUMENTS, strict=False)]
+    operands = read_all(name, given)
     if name in ("next_up", "next_down") and operands[0].is_plain:
         raise FormatError(f"{name}: a must be an Array of single numbers, whose format has a next")
     shape = shape_of(name, operands)
@@ -159,6 +158,11 @@ def _operate(
                     f"have more than 64 bits, which this operation does not take; convert it with "
                     f".astype(format)"
                 ) from None
+        if name in ("sin", "cos"):
+            raise FormatError(
+                f"{name}: a is of {operands[0].format}, whose numbers are too large for angles; "
+                f"those below 2**16384 are taken"
+            ) from None
         raise
 
 
@@ -185,7 +189,7 @@ def _refusal(
 
 def holds(name: str, given: Sequence[Any], report: Report | None = None) -> Any:
     """A comparison or classification: a boolean array, or one boolean of single numbers."""
-    operands = [read(x, letter) for x, letter in zip(given, ARGUMENTS, strict=False)]
+    operands = read_all(name, given)
     shape = shape_of(name, operands)
     out = np.empty(shape, np.uint8)
     ready = [operand.ready(shape) for operand in operands]

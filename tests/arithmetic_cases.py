@@ -32,7 +32,15 @@ NARROW = [
 
 
 def operate(
-    name, format, operands, modes=(None, None, None), *, tiny="after", key=None, **settings
+    name,
+    format,
+    operands,
+    modes=(None, None, None),
+    *,
+    tiny="after",
+    key=None,
+    words=None,
+    **settings,
 ):
     """One operation of the core on pairs (array, format or None): codes or truths, or a refusal."""
     target = None if format is None else library(format)
@@ -40,11 +48,14 @@ def operate(
     held = None if key is None else core_key(key)
     if held is not None:
         options.key = held
+    if words is not None:
+        options.random_bits = ffi.from_buffer("uint32_t[]", words)
     if tiny == "before":
         options.tiny_before = True
+    own = [None if source is None else library(source) for _, source in operands]  # kept alive
     sources = [
-        _core.Operand(data, *([] if source is None else [library(source)._descriptor()]))
-        for data, source in operands
+        _core.Operand(data, *([] if source is None else [source._descriptor()]))
+        for (data, _), source in zip(operands, own, strict=True)
     ]
     size = max(source.data.size for source in sources)
     out = np.zeros(size, np.uint8 if target is None else target._code_dtype)
@@ -96,6 +107,40 @@ class Answers:
                 codes[i] = 0 if raises[i] else code
         of = self._down if mode == "down" else self._up
         return codes[of], raises[of]
+
+    @property
+    def no_number(self) -> np.ndarray:
+        """Which results are NaN."""
+        return np.array([number.is_nan for number in self.numbers])[self._up]
+
+    @property
+    def nan_code(self) -> int:
+        """The code of a NaN without sign, 0 where there is none."""
+        return _nan_code(self.format, Number("nan"))
+
+    def words(self, seed: int) -> np.ndarray:
+        """A random word for each result, a third of them beside those where it turns."""
+        rng = np.random.default_rng(seed)
+        tails = self._sheet.tails()
+        turns = np.array([int((1 - tail) * (1 << 32)) for tail in tails], np.int64)
+        turns += rng.integers(-1, 2, len(turns))
+        words = rng.integers(0, 1 << 32, len(self.numbers))
+        near = self._finite[rng.random(len(tails)) < 0.3]
+        all_turns = np.zeros(len(self.numbers), np.int64)
+        all_turns[self._finite] = np.clip(turns, 0, (1 << 32) - 1)
+        words[near] = all_turns[near]
+        return words.astype(np.uint32)[self._up]
+
+    def drawn(self, rounding: str, words: np.ndarray, overflow: str) -> np.ndarray:
+        """The codes by a stochastic rounding with these words, the same ones for one result."""
+        codes, own = np.zeros(len(self.numbers), np.uint64), np.zeros(len(self.numbers), np.uint32)
+        own[self._up] = words
+        drawn = self._sheet.drawn(self._sheet.goes_up(rounding, own[self._finite]))
+        codes[self._finite] = self._sheet.codes(drawn, overflow, "stochastic")[0]
+        for i, found in enumerate(self.numbers):
+            if found.kind == "infinity":
+                codes[i] = oracle.settle_infinity(self.format, found.negative, overflow)
+        return codes[self._up]
 
 
 def _for_sheet(number: Number):

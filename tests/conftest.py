@@ -11,6 +11,11 @@ settings.register_profile("same every time", derandomize=True, deadline=None, da
 settings.load_profile("same every time")
 
 
+def pytest_addoption(parser):
+    """What is gone through in steps, gone through whole."""
+    parser.addoption("--whole", action="store_true", help="every case of those that are many")
+
+
 @pytest.fixture(scope="session")
 def qtorch(tmp_path_factory):
     """QPyTorch's own code, or a skipped test."""

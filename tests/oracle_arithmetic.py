@@ -16,6 +16,7 @@ from fractions import Fraction
 from math import floor, isqrt
 
 import oracle
+import oracle_functions
 from oracle_formats import Float, Format
 from oracle_numbers import NAN, ZERO, Number, every_number, exact, infinity, number
 from oracle_p3109 import P3109, Exponents
@@ -212,6 +213,13 @@ def next_number(format: Format, code: int, step: int) -> Number:
     return exact(finite[at], here.negative)
 
 
+def function(name: str, a: Number, n: int, format: Format) -> Result:
+    """An elementary function; poles are as x / 0, but the logarithms' in P3109's formats."""
+    if isinstance(format, P3109):
+        return oracle_functions.operate(name, a, n, name not in oracle_functions.LOGS)
+    return oracle_functions.operate(name, a, n, not isinstance(format, (Float, Exponents)))
+
+
 def operate(name: str, *operands: Number, rounding: str, format: Format) -> Result:
     """The exact result, to be rounded to a format, and the flags that it raises before that."""
     a, *rest = operands
@@ -231,6 +239,8 @@ def operate(name: str, *operands: Number, rounding: str, format: Format) -> Resu
     }
     if name in simple:
         return simple[name]()
+    if name in oracle_functions.AT_ENDS or name == "power":
+        return function(name, a, int(rest[0].value) if rest else 0, format)
     if name.startswith(("minimum", "maximum")):
         return extreme(a, *rest, name), QUIET
     return remainder_by(a, *rest, name)

@@ -13,6 +13,8 @@ from fractions import Fraction
 
 import gmpy2
 import numpy as np
+from oracle_numbers import NAN, infinity
+from oracle_numbers import Number as Exact
 
 BITS = 64
 WORKING = 500  # bits of bounds
@@ -144,6 +146,79 @@ def results(name: str, numbers: Iterable[Number], n: int = 0, bits: int = BITS) 
     """The function of finite numbers other than 0."""
     with gmpy2.context(precision=BITS):
         return np.array([of(name, operand(number), n, bits) for number in numbers], RESULT)
+
+
+FARTHEST = 40_000  # exponents beyond those of every format
+LOGS = ("log", "log2", "log1p")
+AT_ENDS = {  # -infinity, -0, 0, infinity: values, "nan" for invalid, "pole" for infinity by zero
+    "exp": [0, 1, 1, "inf"],
+    "exp2": [0, 1, 1, "inf"],
+    "expm1": [-1, "-0", 0, "inf"],
+    "log": ["nan", "-pole", "-pole", "inf"],
+    "log2": ["nan", "-pole", "-pole", "inf"],
+    "log1p": ["nan", "-0", 0, "inf"],
+    "tanh": [-1, "-0", 0, 1],
+    "sigmoid": [0, 0.5, 0.5, 1],
+    "softplus": [0, None, None, "inf"],
+    "erf": [-1, "-0", 0, 1],
+    "sin": ["nan", "-0", 0, "nan"],
+    "cos": ["nan", 1, 1, "nan"],
+    "rsqrt": ["nan", "-pole", "pole", 0],
+    "cbrt": ["-inf", "-0", 0, "inf"],
+}
+
+
+def power_at_ends(n: int) -> list:
+    """The same of x**n."""
+    if n == 0:
+        return [1, 1, 1, 1]
+    minus = "-" * (n % 2)
+    if n > 0:
+        return [minus + "inf", minus + "0", "0", "inf"]
+    return [minus + "0", minus + "pole", "pole", "0"]
+
+
+def _at_end(what, name: str, pole_is_nan: bool) -> tuple[Exact, frozenset[str]]:
+    word, negative = str(what).lstrip("-"), str(what).startswith("-")
+    if word == "nan":
+        return NAN, frozenset({"invalid"})
+    if word == "pole":
+        return (NAN if pole_is_nan else infinity(negative)), frozenset({"divide_by_zero"})
+    if word == "inf":
+        return infinity(negative), frozenset()
+    return Exact("finite", negative, Fraction(word)), frozenset()
+
+
+def operate(name: str, a: Exact, n: int = 0, pole_is_nan: bool = False):
+    """The function as an operation: a number that rounds as the exact result does, and flags."""
+    if a.is_nan:
+        return (NAN if name != "power" or n else Exact("finite", False, Fraction(1))), frozenset()
+    if a.is_zero or a.kind == "infinity":
+        ends = power_at_ends(n) if name == "power" else AT_ENDS[name]
+        end = ends[(1 if a.negative else 2) if a.is_zero else 0 if a.negative else 3]
+        if end is not None:
+            return _at_end(end, name, pole_is_nan)
+        return _number(of("log", gmpy2.mpfr(2), 0, 2 * BITS))
+    if name == "log1p" and a.value == -1:
+        return _at_end("-pole", name, pole_is_nan)
+    if name in (*LOGS, "rsqrt") and a.value < (-1 if name == "log1p" else 0):
+        return NAN, frozenset({"invalid"})
+    with gmpy2.context(precision=2 * BITS):
+        x = gmpy2.mpfr(gmpy2.mpq(a.value.numerator, a.value.denominator))
+    if name in ("log", "log2") and x == 1:
+        return Exact("finite"), frozenset()
+    return _number(of(name, x, n, 2 * BITS))
+
+
+def _number(result: Result) -> tuple[Exact, frozenset[str]]:
+    """128 bits and, where more follows, another one; 0 and infinity for want of exponents."""
+    what, sign, high, exponent, low, sticky = result
+    if what != "finite":
+        high, exponent = 1 << BITS - 1, FARTHEST if what == "inf" else -FARTHEST
+    exponent = max(-FARTHEST, min(exponent, FARTHEST))
+    bits = (high << BITS | low) << 1 | sticky
+    size = Fraction(bits) * Fraction(2) ** (exponent - 2 * BITS)
+    return Exact("finite", bool(sign), size), frozenset()
 
 
 def irrational(name: str, sign: int, base: int, log: Fraction, n: int = 0) -> Result:

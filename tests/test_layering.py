@@ -21,6 +21,7 @@ FLOORS = {
     **dict.fromkeys(("numfmt._array_protocols", "numfmt._array_functions"), ARITHMETIC),
     **dict.fromkeys(("numfmt._array_print", "numfmt._array_extremes"), ARITHMETIC),
     "numfmt._operations": ARITHMETIC,
+    **dict.fromkeys(("numfmt._functions", "numfmt._named"), ARITHMETIC),
     **dict.fromkeys(("numfmt._operands", "numfmt._operate", "numfmt._growth"), ARITHMETIC),
     **dict.fromkeys(("numfmt._reductions", "numfmt._exact_sums"), ARITHMETIC),
     **dict.fromkeys(("numfmt._quire", "numfmt._quire_terms"), ARITHMETIC),

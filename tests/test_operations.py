@@ -16,7 +16,7 @@ from numfmt._core import OPERATIONS
 E4M3FN, E5M2, POSIT6, FIXED6 = Float(4, 3, special="fn"), Float(5, 2), Posit(6, 1), Fixed(6, 3)
 TRUTHS = [name for name, row in OPERATIONS.items() if row.gives_truth and hasattr(nf, name)]
 ROUNDED = [name for name, row in OPERATIONS.items() if not row.gives_truth]
-ARITHMETIC = [name for name in ROUNDED if not name.startswith("next")]
+ARITHMETIC = [name for name in ROUNDED if not name.startswith("next") and name != "power"]
 CODES = np.arange(0, 64, 5, dtype=np.uint8)
 
 
