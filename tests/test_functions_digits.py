@@ -11,6 +11,7 @@ from cases import spelled
 from oracle_formats import Fixed
 from oracle_functions import MPFR
 from oracle_numbers import coded, exact
+from subjects import library
 
 import numfmt as nf
 
@@ -80,9 +81,7 @@ def test_powers_are_wrapped_however_large(format, n, tally):
 def test_what_lies_further_is_out_of_range():
     """A wrap has no bits to go by; other policies need none."""
     for format in WRAPPED:
-        own = (
-            f"{'u' * (not format.signed)}fixed<{format.width},{format.fraction_bits},overflow=wrap>"
-        )
+        own = library(format)
         last = FARTHEST - format.fraction_bits
         known = nf.exp2([last + 0.5, last + 64.0], own, overflow="wrap")
         assert known.shape == (2,)
