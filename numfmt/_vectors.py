@@ -18,13 +18,14 @@ from ._errors import FormatError, NumfmtError, unknown
 from ._modes import resolve
 from ._operate import apply
 from ._random import Key, random_bits
-from .formats import Affine, Block, Format
+from .formats import Affine, Block, Fixed, Format
 from .formats._base import code_dtype, facts_of
 from .formats.float import Float
 
 QUANTIZE = "quantize"
 NAMES = (QUANTIZE, *(name for name, row in OPERATIONS.items() if hasattr(_operations, name)))
 MOST_CORNERS = {1: 64, 2: 40, 3: 12}  # of one operand: all tuples of them are vectors
+EXPONENTS = Fixed(8, 0)  # of powers: int8
 HEAD = "flags: 1 invalid, 2 divide by zero, 4 overflow, 8 underflow, 16 inexact"
 
 
@@ -57,13 +58,16 @@ def vectors(
     for each in (format, source):
         if isinstance(each, Block) or (isinstance(each, Affine) and each.varies):
             raise FormatError(f"vectors are of formats of single numbers, not of {each}")
-    operands = 1 if name == QUANTIZE else OPERATIONS[name].operands
+    sources = [source] * (1 if name == QUANTIZE else OPERATIONS[name].operands)
+    if name == "power":
+        sources[1] = EXPONENTS
     key = Key(seed).fold_in("vectors", name)
-    codes = _operand_codes(source, operands, count, key)
+    codes = _operand_codes(sources, count, key)
     columns = dict(zip("abc", codes, strict=False))
-    widths = dict.fromkeys(columns, source.width)
-    arrays = [from_codes(column, source) for column in codes]
+    widths = {letter: own.width for letter, own in zip(columns, sources, strict=True)}
+    arrays = [from_codes(column, own) for column, own in zip(codes, sources, strict=True)]
     facts = {"operation": name, "format": str(format), "from": str(source), "seed": seed}
+    facts |= {"exponents": str(EXPONENTS.bare())} if name == "power" else {}
     if name != QUANTIZE and OPERATIONS[name].gives_truth:
         columns["result"] = np.asarray(getattr(_operations, name)(*arrays)).astype(np.uint8)
         return Vectors(facts, columns, {**widths, "result": 1})
@@ -88,13 +92,14 @@ def _result(
     return apply(name, given, format, *how, nan=nan, random_bits=words, element_flags=flags)
 
 
-def _operand_codes(source: Format, operands: int, count: int, key: Key) -> list[Any]:
-    corners = corner_codes(source)[: MOST_CORNERS[operands]]
-    columns = zip(*itertools.product(corners, repeat=operands), strict=True)
-    dtype = code_dtype(source)
+def _operand_codes(sources: list[Format], count: int, key: Key) -> list[Any]:
+    most = MOST_CORNERS[len(sources)]
+    columns = zip(*itertools.product(*(corner_codes(own)[:most] for own in sources)), strict=True)
     return [
-        np.concatenate([np.array(column, dtype), _random_codes(source, count, key.fold_in(place))])
-        for place, column in enumerate(columns)
+        np.concatenate(
+            [np.array(column, code_dtype(own)), _random_codes(own, count, key.fold_in(place))]
+        )
+        for place, (own, column) in enumerate(zip(sources, columns, strict=True))
     ]
 
 

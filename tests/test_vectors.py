@@ -18,6 +18,8 @@ from numfmt import _vectors
 
 FORMATS = [Float(4, 3, special="fn"), Float(5, 2), Posit(8, 1), Fixed(8, 3)]
 
+OPERATIONS = ["add", "multiply", "divide", "fma", "sqrt", "remainder", "exp", "rsqrt", "power"]
+
 
 def run(*words, status=0):
     """What `numfmt-hw vectors` prints, away from the source folder."""
@@ -34,14 +36,17 @@ def made(name, format, source=None, count=50, seed=3, rounding=None, overflow=No
 
 
 @pytest.mark.parametrize("format", FORMATS, ids=str)
-@pytest.mark.parametrize("name", ["add", "multiply", "divide", "fma", "sqrt", "remainder"])
+@pytest.mark.parametrize(
+    "name", ["add", "multiply", "divide", "fma", "sqrt", "remainder", "exp", "rsqrt", "power"]
+)
 def test_results_are_those_of_the_oracle(format, name, tally):
     """Corner cases and random ones; a NaN that the format has not is 0 and invalid."""
     found = made(name, library(format))
     policy = "infinity" if getattr(format, "special", "") == "ieee" else "saturate"
     wanted = []
     for *codes, _, _ in found.rows():
-        operands = [number(format, code) for code in codes]
+        sources = [format, Fixed(8, 0)] if name == "power" else [format] * len(codes)
+        operands = [number(own, code) for own, code in zip(sources, codes, strict=True)]
         result, _ = arithmetic.operate(name, *operands, rounding="nearest_even", format=format)
         wanted.append(coded(format, result, "nearest_even", policy))
     codes = np.array([0 if code == "nan" else code for code in wanted], np.uint8)
