@@ -1,5 +1,6 @@
 /* Affine integers: which are sound, which arrays they are for, and what follows from their scales. */
 #include "families.h"
+#include "limbs.h"
 
 /* Positive and finite; where float32 arithmetic multiplies by its reciprocal, a float32 number with a finite one. */
 static int scale_is_sound(double scale, int is_single)
@@ -33,6 +34,41 @@ int nf_affine_is_sound(const nf_format *f)
         is_sound &= !a->zero_points || (a->zero_points[i] >= low && a->zero_points[i] <= high);
     }
     return is_sound;
+}
+
+/* The last limb's bit is set where something follows. */
+static nf_unpacked product_of_limbs(const uint64_t *x, int w, uint64_t factor, int64_t exponent, int follows)
+{
+    uint64_t product[NF_MOST_LIMBS + 1];
+    limbs_multiply(x, w, &factor, 1, product);
+    const int zeros = limbs_leading_zeros(product, w + 1);
+    limbs_shift_up(product, (uint64_t)zeros, w + 1);
+    nf_unpacked y = number_of(0, product[w], exponent + 1 - zeros - 63);
+    y.significand |= follows || !limbs_are_zero(product, w);
+    return y;
+}
+
+/* Of more and more limbs of x, and of one unit more: both are rounded. */
+nf_unpacked nf_affine_product(const nf_grid *grid, const nf_deep *x)
+{
+    const nf_unpacked *factor = &grid->reciprocal;
+    const int64_t exponent = x->exponent + factor->exponent;
+    uint64_t limb[NF_MOST_LIMBS];
+    nf_unpacked low = x->x;
+    for (int w = 2; w <= NF_MOST_LIMBS; w++) {
+        int follows;
+        nf_deep_digits(x, x->exponent + 1 - 64 * (int64_t)w, &follows);
+        nf_deep_limbs(x, w, limb);
+        low = single(product_of_limbs(limb, w, factor->significand, exponent, follows));
+        const int carries = limbs_add_small(limb, 1, w) != 0;
+        nf_unpacked high = product_of_limbs(limb, w, factor->significand, exponent, 0);
+        high.significand -= !carries && !(high.significand & 1); /* just below it */
+        high = single(high);
+        if (!follows || (!carries && compare_numbers(&low, &high) == 0))
+            break;
+    }
+    low.sign = x->x.sign ^ factor->sign;
+    return low;
 }
 
 /* The exponents are those of integers. */

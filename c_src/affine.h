@@ -63,10 +63,11 @@ NF_INLINE nf_unpacked unpack_affine(const nf_grid *grid, uint64_t code)
     return product(&difference, &grid->scale);
 }
 
-/* What is divided by the divisor: x by the scale, or its product with the float32 reciprocal by 1. */
+/* What is divided by the divisor: x by the scale, or its product with the float32 reciprocal by 1 (of an x with
+ * digits behind its significand: nf_affine_product). */
 NF_INLINE nf_unpacked affine_dividend(const nf_grid *grid, const nf_unpacked *x)
 {
-    return grid->reciprocal.kind == NF_ZERO ? jammed(*x) : single(product(x, &grid->reciprocal));
+    return grid->reciprocal.kind == NF_ZERO ? *x : single(product(x, &grid->reciprocal));
 }
 
 NF_INLINE nf_unpacked affine_divisor(const nf_grid *grid)
@@ -104,6 +105,20 @@ NF_INLINE unsigned __int128 affine_integer(const nf_unpacked *x, const nf_unpack
     return integer;
 }
 
+/* The same of an x with digits behind its significand, up to the sure exponent of the quotient. */
+enum { NF_SURE_QUOTIENT = 30 };
+
+NF_INLINE unsigned __int128 layout_long_quotient(const nf_unpacked *x, const nf_unpacked *scale, nf_cell *cell)
+{
+    const int64_t e = x->exponent - scale->exponent, cut = e < 0 ? (e < -127 ? 127 : -e) : 0;
+    const unsigned __int128 all = (unsigned __int128)x->significand << 64 | x->more, kept = all >> cut;
+    const unsigned __int128 rest = kept % scale->significand << (e > 0 ? e : 0);
+    const unsigned __int128 digits = (kept / scale->significand << (e > 0 ? e : 0)) | rest / scale->significand;
+    cell->tail = e < -127 ? 0 : (uint64_t)digits;
+    cell->sticky = rest % scale->significand || kept << cut != all || x->sticky;
+    return digits >> 64;
+}
+
 /* The magnitude of x / scale as `layout_fixed` gives one. */
 NF_INLINE unsigned __int128 layout_quotient(const nf_unpacked *x, const nf_unpacked *scale, nf_cell *cell, int *huge)
 {
@@ -131,7 +146,10 @@ NF_INLINE nf_fraction affine_tail(const nf_plan *plan, const nf_unpacked *x)
     const nf_unpacked dividend = affine_dividend(&plan->grid, x), divisor = affine_divisor(&plan->grid);
     const int64_t e = dividend.exponent - divisor.exponent;
     nf_fraction f = {dividend.significand, divisor.significand, -e, 0};
-    if (e >= 0) {
+    if (e >= 0 && e <= 64 && goes_on(&dividend)) {
+        const unsigned __int128 all = (unsigned __int128)dividend.significand << 64 | dividend.more;
+        f = (nf_fraction){(e ? all >> (64 - e) : all >> 64) % divisor.significand, divisor.significand, 0, e};
+    } else if (e >= 0) {
         nf_rest rest;
         affine_integer(&dividend, &divisor, &rest);
         f.numerator = rest.remainder;
@@ -139,6 +157,9 @@ NF_INLINE nf_fraction affine_tail(const nf_plan *plan, const nf_unpacked *x)
     }
     return f;
 }
+
+/* The float32 nearest to x times the reciprocal. */
+nf_unpacked nf_affine_product(const nf_grid *grid, const nf_deep *x);
 
 /* Can an array of n elements have these scales? (affine.c) */
 int nf_affine_fits(const nf_format *format, size_t n);

@@ -211,6 +211,14 @@ static void load_quires(const nf_arithmetic *how, size_t place, size_t n, nf_unp
     }
 }
 
+static uint64_t digits_of_quire(const nf_arithmetic *how, size_t place, int64_t weight, uint64_t divisor, int *follows)
+{
+    const rounding *r = how->from;
+    uint64_t sum[NF_QUIRE_MOST_LIMBS];
+    memcpy(sum, r->quires + place * r->quire->limbs, bytes_of(r->quire, 1));
+    return nf_quire_digits(r->quire, sum, weight, divisor, follows);
+}
+
 nf_status nf_round_sums(nf_arithmetic *how, const nf_plan *plan, void *codes, size_t n, nf_report *report)
 {
     how->operation = NF_OPERATION_COUNT; /* none */
@@ -233,7 +241,7 @@ nf_status nf_quire_round(const nf_quire *quire, const uint64_t *quires, size_t n
                          const nf_options *options, void *codes, nf_report *report)
 {
     const rounding from = {quire, quires};
-    nf_arithmetic how = {.load = load_quires, .from = &from};
+    nf_arithmetic how = {.load = load_quires, .digits = digits_of_quire, .from = &from};
     nf_plan plan;
     const nf_status status = nf_plan_for_codes(&plan, format, options, n);
     if (status != NF_OK)

@@ -28,6 +28,9 @@ typedef struct nf_known {
 /* Another way to give the results of elements place .. place + n - 1, and what each raises. */
 typedef void nf_load(const nf_arithmetic *how, size_t place, size_t n, nf_unpacked *x, uint32_t *raised);
 
+/* And further digits of them: as nf_result_digits. */
+typedef uint64_t nf_digits(const nf_arithmetic *how, size_t place, int64_t weight, uint64_t divisor, int *follows);
+
 struct nf_arithmetic {
     uint8_t operation, count; /* nf_operation; operands */
     uint8_t zero_is_negative; /* an exact sum of 0 of numbers with different signs is -0 */
@@ -39,6 +42,7 @@ struct nf_arithmetic {
     nf_source operands[NF_MOST_OPERANDS];
     const nf_known *known; /* or NULL */
     nf_load *load;         /* NULL, or: what gives the results, and the operation is none */
+    nf_digits *digits;     /* then: what gives their digits */
     const void *from;      /* its own */
 };
 
@@ -54,9 +58,10 @@ void nf_load_truths(const nf_arithmetic *how, size_t place, size_t n, uint8_t *t
 /* The operands of one element. */
 void nf_load_operands(const nf_arithmetic *how, size_t place, nf_unpacked *x);
 
-/* The last 64 binary digits of floor(|result| * 2**-weight) of an element with a finite result of that sign; *follows:
- * is that not all of it? */
-uint64_t nf_result_digits(const nf_arithmetic *how, size_t place, int sign, int64_t weight, int *follows);
+/* The last 64 binary digits of floor(|result| / divisor * 2**-weight) of an element with a finite result of that sign,
+ * for a divisor of 1 or with the top bit set; *follows: is that not all of it? */
+uint64_t nf_result_digits(const nf_arithmetic *how, size_t place, int sign, int64_t weight, uint64_t divisor,
+                          int *follows);
 
 /* May a result be NaN or infinite? */
 int nf_may_be_special(const nf_arithmetic *how);

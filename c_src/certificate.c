@@ -38,8 +38,10 @@ static int holds_code(const extent *t, const nf_grid *grid, uint64_t code)
 /* The value at the lower end of the cell of 2**e in a tapered format, or the smallest one below that. */
 static nf_unpacked lower_end(const nf_grid *g, int64_t e, uint64_t *code)
 {
-    nf_unpacked x = number_of(0, 1, e), low;
-    *code = e > g->emax ? g->max_magnitude : layout_magnitude(g, &x, 0).low;
+    const nf_unpacked x = number_of(0, 1, e);
+    const nf_deep deep = deep_of(&x);
+    nf_unpacked low;
+    *code = e > g->emax ? g->max_magnitude : layout_magnitude(g, &deep, 0).low;
     *code += *code == 0;
     nf_unpack_code(g, *code, &low);
     return low;

@@ -74,9 +74,14 @@ NF_INLINE int codebook_turns_fit(const nf_codebook *book, int bits)
     return book->turns != NF_TURN_GEOMETRIC;
 }
 
+/* The same of all digits of x, of which some are behind its significand (codebook.c). */
+int nf_compare_with_middle(const nf_deep *x, double a, double b);
+int nf_compare_with_geometric(const nf_deep *x, double a, double b);
+
 /* x against (a + b) / 2, doubles; in 128 bits, where a lost part of the smaller one leaves a bit. */
-NF_INLINE int compare_with_middle(const nf_unpacked *x, const nf_unpacked *a, const nf_unpacked *b)
+NF_INLINE int compare_with_middle(const nf_deep *number, const nf_unpacked *a, const nf_unpacked *b)
 {
+    const nf_unpacked *x = &number->x;
     const int64_t top =
         a->kind == NF_ZERO || (b->kind != NF_ZERO && b->exponent > a->exponent) ? b->exponent : a->exponent;
     __int128 sum = 0;
@@ -99,27 +104,31 @@ NF_INLINE int compare_with_middle(const nf_unpacked *x, const nf_unpacked *a, co
     const int has_more = high && (uint64_t)(size << zeros);
     twice.exponent++;
     const int order = compare_numbers(&twice, &sum64);
+    if (order == 0 && goes_on(x))
+        return nf_compare_with_middle(number, pack_f64(a), pack_f64(b));
     return order == 0 && has_more ? (sum < 0 ? 1 : -1) : order;
 }
 
 /* x against the point where nearest modes turn between the values at and at + 1. */
-NF_INLINE int compare_with_turn(const nf_codebook *book, int64_t at, const nf_unpacked *x)
+NF_INLINE int compare_with_turn(const nf_codebook *book, int64_t at, const nf_deep *number)
 {
+    const nf_unpacked *x = &number->x, shorter = jammed(*x);
     const nf_unpacked a = unpack_f64(book->values[at]), b = unpack_f64(book->values[at + 1]);
     if (book->turns == NF_TURN_OWN) {
         const nf_unpacked turn = unpack_f64(book->thresholds[at]);
-        return compare_numbers(x, &turn);
+        return compare_numbers(&shorter, &turn);
     }
     const int have_one_sign = a.kind == NF_FINITE_NUMBER && b.kind == NF_FINITE_NUMBER && a.sign == b.sign;
-    if (book->turns == NF_TURN_GEOMETRIC && have_one_sign)
-        return compare_with_geometric(x, &a, &b);
-    return compare_with_middle(x, &a, &b);
+    if (book->turns != NF_TURN_GEOMETRIC || !have_one_sign)
+        return compare_with_middle(number, &a, &b);
+    return goes_on(x) ? nf_compare_with_geometric(number, pack_f64(&a), pack_f64(&b))
+                      : compare_with_geometric(x, &a, &b);
 }
 
 /* The cell around a number, 0 too.  The tail says on which side of the turn it lies, no more. */
-NF_INLINE nf_cell layout_codebook(const nf_grid *grid, const nf_unpacked *number)
+NF_INLINE nf_cell layout_codebook(const nf_grid *grid, const nf_deep *number)
 {
-    const nf_unpacked short_number = jammed(*number), *x = &short_number;
+    const nf_unpacked shorter = jammed(number->x), *x = &shorter;
     const nf_codebook *book = grid->format.codebook;
     const int64_t at = codebook_floor(book, x);
     nf_cell cell = {(uint64_t)at, 1, 0, 0, 0, 0, 0};
@@ -130,7 +139,7 @@ NF_INLINE nf_cell layout_codebook(const nf_grid *grid, const nf_unpacked *number
         cell.outside = 1;
         return cell;
     }
-    const int order = compare_with_turn(book, at, x), is_negative = x->kind == NF_FINITE_NUMBER && x->sign;
+    const int order = compare_with_turn(book, at, number), is_negative = x->kind == NF_FINITE_NUMBER && x->sign;
     const uint64_t half = (uint64_t)1 << 63;
     cell.tail = half + (uint64_t)((is_negative ? -order : order) * ((int64_t)1 << 62));
     if (is_negative) {
@@ -172,7 +181,8 @@ NF_INLINE int64_t in_units(const nf_unpacked *x, int64_t unit)
     return x->sign ? -size : size;
 }
 
-/* The tail by value, |x - low| / |high - low|, where all three are below 2**62 in one unit; else NF_ENDLESS. */
+/* The tail by value, |x - low| / |high - low|, where all three are below 2**62 in one unit, and nothing follows
+ * the significand of x; else NF_ENDLESS. */
 NF_INLINE nf_fraction codebook_fraction(const nf_grid *grid, const nf_unpacked *x)
 {
     const double *values = grid->format.codebook->values;
@@ -188,7 +198,7 @@ NF_INLINE nf_fraction codebook_fraction(const nf_grid *grid, const nf_unpacked *
         unit = bit < unit ? bit : unit;
         top = numbers[i]->exponent > top ? numbers[i]->exponent : top;
     }
-    if (top - unit >= 62)
+    if (top - unit >= 62 || goes_on(x))
         return f;
     const int64_t place = in_units(x, unit), below = in_units(&low, unit), above = in_units(&high, unit);
     f.numerator = (uint64_t)(x->sign ? above - place : place - below);
@@ -197,13 +207,13 @@ NF_INLINE nf_fraction codebook_fraction(const nf_grid *grid, const nf_unpacked *
 }
 
 /* The same for any three numbers, in codebook.c: 64 bits of the tail and whether there are more; and further words. */
-void nf_codebook_wide_tail(const nf_grid *grid, const nf_unpacked *x, nf_cell *cell);
-int nf_codebook_undecided(const nf_plan *plan, const nf_unpacked *x, uint64_t element);
+void nf_codebook_wide_tail(const nf_grid *grid, const nf_deep *x, nf_cell *cell);
+int nf_codebook_undecided(const nf_plan *plan, const nf_deep *x, uint64_t element);
 
 /* Replace the side of the turn by the tail by value. */
-NF_INLINE void codebook_tail_by_value(const nf_grid *grid, const nf_unpacked *x, nf_cell *cell)
+NF_INLINE void codebook_tail_by_value(const nf_grid *grid, const nf_deep *x, nf_cell *cell)
 {
-    const nf_fraction f = codebook_fraction(grid, x);
+    const nf_fraction f = codebook_fraction(grid, &x->x);
     if (f.divisor == NF_ENDLESS) {
         nf_codebook_wide_tail(grid, x, cell);
         return;

@@ -128,6 +128,19 @@ static void load_sums(const nf_arithmetic *how, size_t place, size_t n, nf_unpac
     }
 }
 
+/* The sum is added up once more. */
+static uint64_t digits_of_sum(const nf_arithmetic *how, size_t place, int64_t weight, uint64_t divisor, int *follows)
+{
+    const sums *s = how->from;
+    uint64_t whole[NF_QUIRE_MOST_LIMBS], part[NF_QUIRE_MOST_LIMBS];
+    do_part(s, place * s->chunks, whole);
+    for (size_t k = 1; k < s->chunks; k++) {
+        do_part(s, place * s->chunks + k, part);
+        nf_quire_merge(&s->quire, whole, part);
+    }
+    return nf_quire_digits(&s->quire, whole, weight, divisor, follows);
+}
+
 /* a * b, or a size that no array has. */
 static size_t times(size_t a, size_t b) { return a && b > SIZE_MAX / 8 / a ? SIZE_MAX / 8 : a * b; }
 
@@ -203,7 +216,7 @@ static nf_status sum_exactly(int has_b, const nf_format *format, const nf_option
                              const nf_vectors *a, const nf_vectors *b, void *codes, nf_report *report)
 {
     sums s = {.has_b = has_b};
-    nf_arithmetic how = {.load = load_sums, .from = &s};
+    nf_arithmetic how = {.load = load_sums, .digits = digits_of_sum, .from = &s};
     nf_plan plan;
     if (!shape)
         return NF_BAD_ARGUMENT;

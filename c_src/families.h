@@ -40,19 +40,19 @@ NF_INLINE nf_unpacked unpack_code(const nf_grid *grid, uint64_t code)
 }
 
 /* The cell of a number in a format of signs and magnitudes; `reaches_zero` is of tapered formats. */
-NF_INLINE nf_cell layout_magnitude(const nf_grid *grid, const nf_unpacked *x, int reaches_zero)
+NF_INLINE nf_cell layout_magnitude(const nf_grid *grid, const nf_deep *x, int reaches_zero)
 {
     switch (grid->format.family) {
     case NF_FLOAT:
-        return layout_float(grid, x);
+        return layout_float(grid, &x->x);
     case NF_POSIT:
-        return layout_posit(grid, x, reaches_zero);
+        return layout_posit(grid, &x->x, reaches_zero);
     case NF_LNS:
         return nf_layout_lns(grid, x, 0);
     case NF_LOG_TAKUM:
         return nf_layout_log_takum(grid, x, reaches_zero, NF_TAIL_SIDE);
     default:
-        return layout_takum(grid, x, reaches_zero);
+        return layout_takum(grid, &x->x, reaches_zero);
     }
 }
 

@@ -52,8 +52,9 @@ NF_INLINE int64_t law_floor(const nf_law *law, double x)
         double scaled = floor(ldexp(x, grid->format.fraction_bits));
         return x < 0 && scaled == 0 ? -1 : (int64_t)scaled;
     }
-    nf_unpacked number = unpack_f64(x);
-    nf_cell cell = layout_magnitude(grid, &number, 0);
+    const nf_unpacked number = unpack_f64(x);
+    const nf_deep deep = deep_of(&number);
+    nf_cell cell = layout_magnitude(grid, &deep, 0);
     int64_t below = cell.low ? (int64_t)(cell.low - law->skipped) : 0;
     int is_inexact = (cell.tail | cell.sticky) != 0;
     const int64_t floor = number.sign ? -below - is_inexact : below;

@@ -105,6 +105,28 @@ NF_INLINE void limbs_shift_up(uint64_t *a, uint64_t shift, int w)
     }
 }
 
+/* The same; is what was cut not 0? */
+NF_INLINE int limbs_cut(uint64_t *a, uint64_t shift, int w)
+{
+    int lost = 0;
+    for (uint64_t i = 0; i < (uint64_t)w && 64 * i < shift; i++)
+        lost |= shift - 64 * i < 64 ? a[i] << (64 - (shift - 64 * i)) != 0 : a[i] != 0;
+    limbs_shift_down(a, shift, w);
+    return lost;
+}
+
+/* a = a / divisor, cut; returns the rest. */
+NF_INLINE uint64_t limbs_divide(uint64_t *a, uint64_t divisor, int w)
+{
+    unsigned __int128 rest = 0;
+    for (int i = w - 1; i >= 0; i--) {
+        rest = rest << 64 | a[i];
+        a[i] = (uint64_t)(rest / divisor);
+        rest %= divisor;
+    }
+    return (uint64_t)rest;
+}
+
 /* Zero bits above the highest 1, 64 w where there is none. */
 NF_INLINE int limbs_leading_zeros(const uint64_t *a, int w)
 {

@@ -64,7 +64,7 @@ typedef struct place {
 static __int128 bottom_of(const nf_grid *grid) { return -(__int128)lns_offset(grid); }
 
 /* One digit more than the format has: the half-way logs are those whose last digit is 1. */
-static place place_of(const nf_grid *grid, const nf_unpacked *x)
+static place place_of(const nf_grid *grid, const nf_deep *x)
 {
     const nf_floor f = nf_log_floor(x, NF_BASE_2, grid->format.fraction_bits + 1);
     const __int128 bottom = bottom_of(grid);
@@ -80,7 +80,8 @@ static place place_of(const nf_grid *grid, const nf_unpacked *x)
 /* x / smallest as a power of 2, where it is one below zero's neighbour: then the result is not 0. */
 static int binades_below(const nf_grid *grid, const nf_unpacked *x, int64_t *binades)
 {
-    const nf_floor f = nf_log_floor(x, NF_BASE_2, grid->format.fraction_bits);
+    const nf_deep number = deep_of(x);
+    const nf_floor f = nf_log_floor(&number, NF_BASE_2, grid->format.fraction_bits);
     const __int128 below = bottom_of(grid) + 1 - f.integer, unit = (__int128)1 << grid->format.fraction_bits;
     *binades = (int64_t)(below >> grid->format.fraction_bits);
     return f.is_exact && below > 0 && below % unit == 0;
@@ -94,25 +95,25 @@ nf_fraction nf_lns_fraction(const nf_grid *grid, const nf_unpacked *x)
     int64_t binades;
     if (grid->format.fraction_bits == 0 && x->base == NF_RATIONAL)
         return fraction_below(x, 63 + (below > 0 ? below : 0));
-    if (binades_below(grid, x, &binades))
+    if ((x->base != NF_RATIONAL || !goes_on(x)) && binades_below(grid, x, &binades))
         return (nf_fraction){(uint64_t)1 << 63, 1, 63 + binades, 0};
     return endless;
 }
 
 /* Binary digits of the irrational tail by value: x and its neighbours divided by a power of 2. */
-static uint64_t digits_of(const nf_grid *grid, const nf_unpacked *x, __int128 log, int digits)
+static uint64_t digits_of(const nf_grid *grid, const nf_deep *x, __int128 log, int digits)
 {
     const int r = grid->format.fraction_bits, is_bottom = log == bottom_of(grid);
     const int64_t whole = (int64_t)((log + is_bottom) >> r);
     const nf_power low = power_of(grid, (int64_t)(log - ((__int128)whole << r)));
     const nf_power high = power_of(grid, low.log + 1);
-    nf_unpacked scaled = *x;
-    scaled.exponent -= whole;
-    scaled.log -= (int64_t)((uint64_t)whole << x->root_bits);
+    nf_deep scaled = *x;
+    scaled.x.exponent -= whole;
+    scaled.x.log -= (int64_t)((uint64_t)whole << x->x.root_bits);
     return nf_digits_between(&scaled, is_bottom ? NULL : &low, &high, digits);
 }
 
-uint32_t nf_lns_digits(const nf_grid *grid, const nf_unpacked *x, int word)
+uint32_t nf_lns_digits(const nf_grid *grid, const nf_deep *x, int word)
 {
     return (uint32_t)digits_of(grid, x, place_of(grid, x).log, 32 * (word + 1));
 }
@@ -136,22 +137,22 @@ static int tail_is_near(const nf_grid *grid, const nf_unpacked *x, __int128 log,
     return rest >= SLACK && rest < unit - SLACK;
 }
 
-static void give_tail_by_value(const nf_grid *grid, const nf_unpacked *x, __int128 log, nf_cell *cell)
+static void give_tail_by_value(const nf_grid *grid, const nf_deep *x, __int128 log, nf_cell *cell)
 {
     cell->sticky = 1;
-    if (tail_is_near(grid, x, log, &cell->tail))
+    if (tail_is_near(grid, &x->x, log, &cell->tail))
         return;
-    nf_fraction f = nf_lns_fraction(grid, x);
+    nf_fraction f = nf_lns_fraction(grid, &x->x);
     if (f.divisor == NF_ENDLESS) {
         cell->tail = digits_of(grid, x, log, 64);
         return;
     }
     cell->tail = (uint64_t)next_digits(&f) << 32;
     cell->tail |= next_digits(&f);
-    cell->sticky = f.numerator != 0;
+    cell->sticky = f.numerator != 0 || x->x.sticky;
 }
 
-nf_cell nf_layout_lns(const nf_grid *grid, const nf_unpacked *x, int by_value)
+nf_cell nf_layout_lns(const nf_grid *grid, const nf_deep *x, int by_value)
 {
     const place p = place_of(grid, x);
     const __int128 magnitude = p.log + lns_offset(grid);

@@ -21,10 +21,10 @@ NF_INLINE nf_unpacked unpack_lns(const nf_grid *grid, uint64_t code) { return nf
 
 /* The cell of a number between the neighbouring logs: `low` modulo 2**64 where it is outside.  The tail says on which
  * side of the half-way log the number is or, `by_value`, is that of the values. */
-nf_cell nf_layout_lns(const nf_grid *grid, const nf_unpacked *x, int by_value);
+nf_cell nf_layout_lns(const nf_grid *grid, const nf_deep *x, int by_value);
 
 /* Further binary digits of the tail by value: 32 of them from digit 32 `word` on. */
-uint32_t nf_lns_digits(const nf_grid *grid, const nf_unpacked *x, int word);
+uint32_t nf_lns_digits(const nf_grid *grid, const nf_deep *x, int word);
 
 /* The tail where it is rational; else NF_ENDLESS. */
 nf_fraction nf_lns_fraction(const nf_grid *grid, const nf_unpacked *x);

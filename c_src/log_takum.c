@@ -34,7 +34,7 @@ typedef struct string {
     int is_below_all, is_above_all;
 } string;
 
-static string string_of(const nf_unpacked *x, int size)
+static string string_of(const nf_deep *x, int size)
 {
     enum { LEAST = -255, MOST = 254, FEW_DIGITS = 100 };
     const int digits = size > TAKUM_HEAD_BITS ? size - TAKUM_HEAD_BITS : 0; /* of the fraction; some too many */
@@ -55,7 +55,7 @@ static string string_of(const nf_unpacked *x, int size)
 }
 
 /* Binary digits of the tail by value; of the smallest value where low is 0. */
-static uint64_t digits_by_value(const nf_grid *grid, const nf_unpacked *x, uint64_t low, int digits)
+static uint64_t digits_by_value(const nf_grid *grid, const nf_deep *x, uint64_t low, int digits)
 {
     const int place = 64 - (grid->format.width - 1);
     const nf_power above = power_of(grid, (low + 1) << place), below = low ? power_of(grid, low << place) : above;
@@ -70,7 +70,7 @@ static uint64_t low_of(const nf_grid *grid, const string *s)
     return s->is_above_all ? grid->max_magnitude : (uint64_t)(s->bits >> 1);
 }
 
-uint32_t nf_log_takum_digits(const nf_grid *grid, const nf_unpacked *x, int by_code, int word)
+uint32_t nf_log_takum_digits(const nf_grid *grid, const nf_deep *x, int by_code, int word)
 {
     const int width = grid->format.width, digits = 32 * (word + 1);
     const string s = string_of(x, width);
@@ -80,11 +80,11 @@ uint32_t nf_log_takum_digits(const nf_grid *grid, const nf_unpacked *x, int by_c
     return (uint32_t)digits_by_value(grid, x, low, digits);
 }
 
-static void give_tail(const nf_grid *grid, const nf_unpacked *x, nf_tail tail, nf_cell *cell)
+static void give_tail(const nf_grid *grid, const nf_deep *x, nf_tail tail, nf_cell *cell)
 {
     cell->sticky = 1;
-    if (is_fraction_of_one(grid, x)) {
-        cut_number(x, 63 - x->exponent, cell);
+    if (is_fraction_of_one(grid, &x->x)) {
+        cut_number(&x->x, 63 - x->x.exponent, cell);
         return;
     }
     if (tail == NF_TAIL_BY_CODE && cell->low) {
@@ -96,7 +96,7 @@ static void give_tail(const nf_grid *grid, const nf_unpacked *x, nf_tail tail, n
     }
 }
 
-nf_cell nf_layout_log_takum(const nf_grid *grid, const nf_unpacked *x, int reaches_zero, nf_tail tail)
+nf_cell nf_layout_log_takum(const nf_grid *grid, const nf_deep *x, int reaches_zero, nf_tail tail)
 {
     const string s = string_of(x, grid->format.width);
     const uint64_t low = low_of(grid, &s), half = (uint64_t)1 << 63;

@@ -12,10 +12,10 @@ nf_unpacked nf_unpack_log_takum(const nf_grid *grid, uint64_t code);
 NF_INLINE nf_unpacked unpack_log_takum(const nf_grid *grid, uint64_t code) { return nf_unpack_log_takum(grid, code); }
 
 /* The cell on the encoding, as of posits; between 0 and the smallest value its tail is by value, or none at all. */
-nf_cell nf_layout_log_takum(const nf_grid *grid, const nf_unpacked *x, int reaches_zero, nf_tail tail);
+nf_cell nf_layout_log_takum(const nf_grid *grid, const nf_deep *x, int reaches_zero, nf_tail tail);
 
 /* Further binary digits of the tail, by code or by value: 32 of them from digit 32 `word` on. */
-uint32_t nf_log_takum_digits(const nf_grid *grid, const nf_unpacked *x, int by_code, int word);
+uint32_t nf_log_takum_digits(const nf_grid *grid, const nf_deep *x, int by_code, int word);
 
 /* Are the smallest value, which is 1 in 2 bits, and x below it both rational?  No other tail is. */
 NF_INLINE int is_fraction_of_one(const nf_grid *grid, const nf_unpacked *x)

@@ -20,12 +20,11 @@ static uint64_t log2_short(uint64_t *rest, int digits)
     return log;
 }
 
-/* The same as a fraction of w limbs: below log2(m), by less than SLACK / 2 units. */
-NF_INLINE void log2_digits(uint64_t significand, int w, uint64_t *log)
+/* The same as a fraction of w limbs, from an m of so many, cut: below log2(m), by less than SLACK / 2 units. */
+NF_INLINE void log2_digits(uint64_t *m, int w, uint64_t *log)
 {
-    uint64_t m[NF_MOST_LIMBS] = {0}, square[2 * NF_MOST_LIMBS];
+    uint64_t square[2 * NF_MOST_LIMBS];
     memset(log, 0, (size_t)w * sizeof *log);
-    m[w - 1] = significand;
     for (int i = 0; i < 64 * w - SPARE_BITS; i++) {
         limbs_multiply(m, w, m, w, square);
         const uint64_t digit = square[2 * w - 1] >> 63;
@@ -38,12 +37,12 @@ NF_INLINE void log2_digits(uint64_t significand, int w, uint64_t *log)
         limbs_double(log, 0, w);
 }
 
-static void log2_long(uint64_t significand, int w, uint64_t *log)
+static void log2_long(uint64_t *m, int w, uint64_t *log)
 {
     if (w == 2) /* nearly always: the compiler knows the size */
-        log2_digits(significand, 2, log);
+        log2_digits(m, 2, log);
     else
-        log2_digits(significand, w, log);
+        log2_digits(m, w, log);
 }
 
 /* The floor of t * 2**digits modulo 2**128; t in two's complement, its w lower limbs behind the point. */
@@ -72,16 +71,18 @@ static int floor_is_sure(const uint64_t *t, int w, int digits, uint64_t slack, _
 }
 
 /* t = log2(|x|) with w limbs behind the point, or the log to the base of x where x is a power of 2 or e. */
-static void log_of(const nf_unpacked *x, int w, uint64_t *t)
+static void log_of(const nf_deep *number, int w, uint64_t *t)
 {
+    const nf_unpacked *x = &number->x;
+    uint64_t m[NF_MOST_LIMBS];
     memset(t, 0, (NF_MOST_LIMBS + 1) * sizeof *t);
     if (x->base == NF_RATIONAL) {
-        uint64_t m = x->significand;
+        nf_deep_limbs(number, w, m);
         t[w] = (uint64_t)x->exponent;
         if (w == 1)
-            t[0] = log2_short(&m, 64 - SPARE_BITS) << SPARE_BITS;
+            t[0] = log2_short(m, 64 - SPARE_BITS) << SPARE_BITS;
         else
-            log2_long(x->significand, w, t);
+            log2_long(m, w, t);
         return;
     }
     t[w] = (uint64_t)(x->root_bits ? x->log >> x->root_bits : x->log);
@@ -102,10 +103,10 @@ static void scale(uint64_t *t, int w, const uint64_t *constant)
 }
 
 /* One try with w limbs; 0 where they do not decide. */
-static int log_floor_with(const nf_unpacked *x, uint8_t base, int digits, int w, __int128 *floor)
+static int log_floor_with(const nf_deep *x, uint8_t base, int digits, int w, __int128 *floor)
 {
     uint64_t t[NF_MOST_LIMBS + 1];
-    const uint8_t own = x->base == NF_RATIONAL ? NF_BASE_2 : x->base;
+    const uint8_t own = x->x.base == NF_RATIONAL ? NF_BASE_2 : x->x.base;
     log_of(x, w, t);
     uint64_t slack = SLACK;
     if (own != base) {
@@ -135,22 +136,25 @@ static nf_floor shifted(int64_t log, int root_bits, int digits)
     return f;
 }
 
-nf_floor nf_log_floor(const nf_unpacked *x, uint8_t base, int digits)
+nf_floor nf_log_floor(const nf_deep *number, uint8_t base, int digits)
 {
     enum { SHORT_DIGITS = 54, DECIDED_BITS = 46 };
+    const nf_unpacked *x = &number->x;
+    const int is_cut = goes_on(x);
     nf_floor f = {0, 0};
     if (x->base == base)
         return shifted(x->log, x->root_bits, digits);
-    if (x->base == NF_RATIONAL && x->significand << 1 == 0 && (base == NF_BASE_2 || x->exponent == 0))
+    if (x->base == NF_RATIONAL && !is_cut && x->significand << 1 == 0 && (base == NF_BASE_2 || x->exponent == 0))
         return shifted(x->exponent, 0, digits);
     if (x->base == NF_RATIONAL && base == NF_BASE_2 && digits <= SHORT_DIGITS) {
         uint64_t m = x->significand;
         f.integer = (__int128)x->exponent * ((__int128)1 << digits) + log2_short(&m, digits);
-        if (m < 0 - ((uint64_t)4 << digits)) /* no further digit is in doubt */
+        if (m < 0 - ((uint64_t)4 << digits << is_cut)) /* no further digit is in doubt */
             return f;
     }
+    /* Where 1,024 bits leave x on one side of a power of 2 or the other, so do these: all that is cut is cut down. */
     for (int w = (digits + 64 - DECIDED_BITS) / 64 + 1; w <= NF_MOST_LIMBS; w++)
-        if (log_floor_with(x, base, digits, w, &f.integer))
+        if (log_floor_with(number, base, digits, w, &f.integer))
             break;
     return f;
 }

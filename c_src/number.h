@@ -25,6 +25,24 @@ NF_INLINE nf_unpacked special_of(nf_kind kind, int sign)
     return x;
 }
 
+/* A number with all its digits: where `from` is not NULL, x is its result at `place`, or that times a power of 2. */
+typedef struct nf_deep {
+    nf_unpacked x;
+    const struct nf_arithmetic *from;
+    size_t place;
+    int64_t exponent; /* of the result */
+} nf_deep;
+
+/* A number without digits behind its own. */
+NF_INLINE nf_deep deep_of(const nf_unpacked *x) { return (nf_deep){*x, NULL, 0, x->exponent}; }
+
+/* The last 64 digits of floor(|x| * 2**-weight); *follows: is that not all of it?  And the first 64 w digits. */
+uint64_t nf_deep_digits(const nf_deep *x, int64_t weight, int *follows);
+void nf_deep_limbs(const nf_deep *x, int w, uint64_t *limb);
+
+/* Is x irrational, and its square a rational number, which then is *square? */
+int nf_square_is_rational(const nf_deep *x, nf_unpacked *square);
+
 /* Does something follow the 64 bits of the significand? */
 NF_INLINE int goes_on(const nf_unpacked *x) { return (x->more != 0) | x->sticky; }
 

@@ -89,20 +89,22 @@ nf_unpacked nf_number_of_power(nf_power power, int sign)
 }
 
 /* The same for a number that may be rational: (n) 2**exponent, 1 <= n < 2, the w lower limbs behind the point. */
-static int64_t place(const nf_unpacked *x, int w, uint64_t *n)
+static int64_t place(const nf_deep *number, int w, uint64_t *n)
 {
+    const nf_unpacked *x = &number->x;
     memset(n, 0, (NF_MOST_LIMBS + 1) * sizeof *n);
-    n[w] = 1;
     if (x->base != NF_RATIONAL) {
         const nf_power p = {x->log, x->base, x->root_bits};
+        n[w] = 1;
         return power_with(&p, w, n);
     }
-    n[w - 1] = x->significand << 1;
+    nf_deep_limbs(number, w, n);
+    limbs_double(n, 0, w + 1);
     return x->exponent;
 }
 
 /* n = |x| - low and d = high - low, in units of 2**-64w times the same power of 2. */
-static void distances(const nf_unpacked *x, const nf_power *low, const nf_power *high, int w, uint64_t *n, uint64_t *d)
+static void distances(const nf_deep *x, const nf_power *low, const nf_power *high, int w, uint64_t *n, uint64_t *d)
 {
     uint64_t u[NF_MOST_LIMBS + 1];
     const int64_t from = place(x, w, n), to = power_with(high, w, d);
@@ -129,8 +131,7 @@ static uint64_t next_digit(uint64_t *n, const uint64_t *d, int w)
 }
 
 /* One try with w limbs; 0 where they do not decide. */
-static int digits_with(const nf_unpacked *x, const nf_power *low, const nf_power *high, int digits, int w,
-                       uint64_t *found)
+static int digits_with(const nf_deep *x, const nf_power *low, const nf_power *high, int digits, int w, uint64_t *found)
 {
     uint64_t least[NF_MOST_LIMBS + 1], most[NF_MOST_LIMBS + 1], narrow[NF_MOST_LIMBS + 1], wide[NF_MOST_LIMBS + 1];
     const size_t size = (size_t)(w + 1) * sizeof *least;
@@ -151,7 +152,7 @@ static int digits_with(const nf_unpacked *x, const nf_power *low, const nf_power
     return is_sure;
 }
 
-uint64_t nf_digits_between(const nf_unpacked *x, const nf_power *low, const nf_power *high, int digits)
+uint64_t nf_digits_between(const nf_deep *x, const nf_power *low, const nf_power *high, int digits)
 {
     uint64_t found = 0;
     for (int w = digits / 64 + 2; w <= NF_MOST_LIMBS; w++) {

@@ -280,3 +280,23 @@ nf_unpacked nf_quire_number(const nf_quire *quire, const uint64_t *sum, int down
         return number_of_limbs(quire, sum);
     return special_of(NF_ZERO, (state & NF_QUIRE_MINUS) && (down || !(state & NF_QUIRE_PLUS)));
 }
+
+/* The integer as far as `weight` and divided, or divided again and again behind its last bit. */
+uint64_t nf_quire_digits(const nf_quire *quire, uint64_t *sum, int64_t weight, uint64_t divisor, int *follows)
+{
+    const int size = limbs_of(quire);
+    const int64_t cut = weight - quire->lowest;
+    if (sum[size - 1] >> 63)
+        limbs_negate(sum, size);
+    const int lost = cut > 0 ? limbs_cut(sum, (uint64_t)cut, size) : 0;
+    uint64_t rest = limbs_divide(sum, divisor, size), digits = sum[0];
+    if (!rest && cut < 0)
+        return *follows = 0, cut > -64 ? digits << -cut : 0;
+    for (int64_t i = cut; i < 0; i++) {
+        const int is_one = rest >= divisor - rest;
+        rest = is_one ? rest - (divisor - rest) : rest << 1;
+        digits = digits << 1 | (unsigned)is_one;
+    }
+    *follows = lost || rest;
+    return digits;
+}

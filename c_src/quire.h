@@ -51,6 +51,9 @@ void nf_quire_turn(const nf_quire *quire, uint64_t *sum);
  * What it raises is added to *raised. */
 nf_unpacked nf_quire_number(const nf_quire *quire, const uint64_t *sum, int down, uint32_t *raised);
 
+/* Digits of its magnitude, as nf_result_digits gives them; the quire becomes what is left. */
+uint64_t nf_quire_digits(const nf_quire *quire, uint64_t *sum, int64_t weight, uint64_t divisor, int *follows);
+
 /* Codes of what how->load gives: the rounding of all sums. */
 nf_status nf_round_sums(nf_arithmetic *how, const nf_plan *plan, void *codes, size_t n, nf_report *report);
 

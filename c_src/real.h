@@ -18,8 +18,9 @@ typedef struct nf_floor {
     int is_exact;
 } nf_floor;
 
-/* The floor of log(|x|) * 2**digits modulo 2**128, to base 2 or e; x is finite and not 0.  0 <= digits <= 832. */
-nf_floor nf_log_floor(const nf_unpacked *x, uint8_t base, int digits);
+/* The floor of log(|x|) * 2**digits modulo 2**128, to base 2 or e; x is finite and not 0.  0 <= digits <= 832.  It is
+ * decided by up to 1,024 digits of x; a rational x nearer to a power of 2 than that is told from it. */
+nf_floor nf_log_floor(const nf_deep *x, uint8_t base, int digits);
 
 /* The number itself where it is rational; else the 62 bits below its leading one, cut, and a 1 behind them: rounded
  * once to 62 bits or fewer, that gives what the number gives.  Its exponent must be within +-2**62. */
@@ -27,6 +28,6 @@ nf_unpacked nf_number_of_power(nf_power power, int sign);
 
 /* The last 64 binary digits of the floor of nu * 2**digits, nu = (|x| - low) / (high - low), low <= |x| < high; low is
  * 0 where it is NULL.  nu must be irrational.  digits <= 832: further ones read as 0. */
-uint64_t nf_digits_between(const nf_unpacked *x, const nf_power *low, const nf_power *high, int digits);
+uint64_t nf_digits_between(const nf_deep *x, const nf_power *low, const nf_power *high, int digits);
 
 #endif

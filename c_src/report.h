@@ -27,7 +27,8 @@ static double gap_around(const nf_grid *grid, const nf_unpacked *x)
         return book->values[from + 1] - book->values[from];
     }
     if (grid->is_tapered || grid->format.family == NF_LNS) {
-        const nf_cell cell = layout_magnitude(grid, x, 0);
+        const nf_deep number = deep_of(x);
+        const nf_cell cell = layout_magnitude(grid, &number, 0);
         uint64_t below = cell.outside ? grid->max_magnitude : cell.low;
         below -= below == grid->max_magnitude;
         low = unpack_code(grid, code_of(grid, below, 0));
@@ -42,8 +43,9 @@ static double gap_around(const nf_grid *grid, const nf_unpacked *x)
 /* Inexact, and below the smallest normal number even when rounded with unbounded exponent. */
 static int underflows(const nf_plan *plan, const nf_unpacked *x, uint32_t word, uint64_t element)
 {
+    const nf_deep number = deep_result(plan, x, element);
     if (x->kind == NF_FINITE_NUMBER && (plan->grid.is_tapered || plan->grid.format.family == NF_LNS))
-        return layout_magnitude(&plan->grid, x, 0).low == 0;
+        return layout_magnitude(&plan->grid, &number, 0).low == 0;
     if (x->kind == NF_FINITE_NUMBER && plan->grid.format.family == NF_CODEBOOK)
         return is_below_codebook(&plan->grid, x);
     if (x->kind != NF_FINITE_NUMBER || x->exponent >= plan->grid.emin)

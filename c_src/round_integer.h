@@ -31,16 +31,17 @@ NF_INLINE nf_outcome round_integer(int mode, const nf_plan *plan, const nf_unpac
     return outcome(o.code, o.what | NF_WAS_INEXACT);
 }
 
-/* The last 128 bits of an integer whose tail lies behind the 128 bits of its number. */
+/* The last 128 bits of the integer part of x in units of divisor * 2**weight, and the tail, whose bits are behind
+ * the 128 of x. */
 static __attribute__((noinline, cold, unused)) unsigned __int128 long_integer(const nf_plan *plan, const nf_unpacked *x,
-                                                                              uint64_t element, nf_cell *cell)
+                                                                              uint64_t element, uint64_t divisor,
+                                                                              int64_t weight, nf_cell *cell)
 {
     const size_t place = element - plan->first_result;
-    const int64_t ulp = -(int64_t)plan->grid.format.fraction_bits;
     int follows;
-    const uint64_t high = nf_result_digits(plan->arithmetic, place, x->sign, ulp + 64, &follows);
-    const uint64_t low = nf_result_digits(plan->arithmetic, place, x->sign, ulp, &follows);
-    cell->tail = nf_result_digits(plan->arithmetic, place, x->sign, ulp - 64, &follows);
+    const uint64_t high = nf_result_digits(plan->arithmetic, place, x->sign, weight + 64, divisor, &follows);
+    const uint64_t low = nf_result_digits(plan->arithmetic, place, x->sign, weight, divisor, &follows);
+    cell->tail = nf_result_digits(plan->arithmetic, place, x->sign, weight - 64, divisor, &follows);
     cell->sticky = (uint8_t)follows;
     return (unsigned __int128)high << 64 | low;
 }
@@ -51,7 +52,7 @@ NF_INLINE nf_outcome round_fixed(int mode, const nf_plan *plan, const nf_unpacke
     int huge;
     unsigned __int128 magnitude = layout_fixed(&plan->grid, x, &cell, &huge);
     if (x->sticky && plan->arithmetic && fixed_shift(&plan->grid, x) < 0)
-        magnitude = long_integer(plan, x, element, &cell);
+        magnitude = long_integer(plan, x, element, 1, -(int64_t)plan->grid.format.fraction_bits, &cell);
     return round_integer(mode, plan, x, cell, magnitude, huge, word, element);
 }
 
@@ -62,20 +63,40 @@ static __attribute__((noinline, cold, unused)) nf_outcome after_reciprocal(const
                                                                            nf_outcome o)
 {
     const nf_unpacked value = unpack_affine(&plan->grid, o.code);
-    const int is_exact = !(o.what & (NF_WAS_OVERFLOWED | NF_FAILED)) && compare_numbers(&value, x) == 0;
+    const int is_exact = !(o.what & (NF_WAS_OVERFLOWED | NF_FAILED)) && compare_numbers(&value, x) == 0 && !goes_on(x);
     return outcome(o.code, is_exact ? o.what & ~(uint32_t)NF_WAS_INEXACT : o.what | NF_WAS_INEXACT);
+}
+
+/* The same of numbers with digits behind their significands. */
+static __attribute__((noinline, cold, unused)) nf_unpacked long_dividend(const nf_plan *plan, const nf_unpacked *x,
+                                                                         uint64_t element)
+{
+    const nf_deep number = deep_result(plan, x, element);
+    return plan->grid.reciprocal.kind == NF_ZERO ? *x : nf_affine_product(&plan->grid, &number);
+}
+
+static __attribute__((noinline, cold, unused)) unsigned __int128
+long_quotient(const nf_plan *plan, const nf_unpacked *x, uint64_t element, nf_cell *cell, int *huge)
+{
+    const nf_unpacked *scale = &plan->grid.scale;
+    const int64_t e = x->exponent - scale->exponent;
+    *huge = e > 127;
+    return e > NF_SURE_QUOTIENT ? long_integer(plan, x, element, scale->significand, scale->exponent - 63, cell)
+                                : layout_long_quotient(x, scale, cell);
 }
 
 NF_INLINE nf_outcome round_affine(int mode, const nf_plan *plan, const nf_unpacked *x, uint32_t word, uint64_t element)
 {
     nf_cell cell = {0, 1, 0, 0, 1, 0, 0};
     int huge;
-    const nf_unpacked dividend = affine_dividend(&plan->grid, x), divisor = affine_divisor(&plan->grid);
+    const nf_unpacked divisor = affine_divisor(&plan->grid);
+    const nf_unpacked dividend = goes_on(x) ? long_dividend(plan, x, element) : affine_dividend(&plan->grid, x);
     if (dividend.kind == NF_ZERO)
         return after_reciprocal(plan, x, round_zero(mode, plan, x->sign, word, element));
     if (dividend.kind == NF_INFINITY)
         return overflow_infinite(plan, x->sign);
-    const unsigned __int128 magnitude = layout_quotient(&dividend, &divisor, &cell, &huge);
+    const unsigned __int128 magnitude = goes_on(&dividend) ? long_quotient(plan, &dividend, element, &cell, &huge)
+                                                           : layout_quotient(&dividend, &divisor, &cell, &huge);
     const nf_outcome o = round_integer(mode, plan, x, cell, magnitude, huge, word, element);
     return plan->grid.reciprocal.kind == NF_ZERO ? o : after_reciprocal(plan, x, o);
 }

@@ -25,7 +25,7 @@ static nf_unpacked unbounded_float(int mode, const nf_plan *plan, const nf_unpac
     int64_t binade = x->exponent > grid.emin ? x->exponent : grid.emin;
     grid.emax = INT64_MAX;
     nf_cell cell = layout_float(&grid, x);
-    turn_at_geometric_mean(mode, &grid, x, &cell);
+    turn_at_geometric_mean(mode, plan, x, element, &cell);
     int up = goes_away(mode, plan, x, &cell, 0, word, element);
     if (is_flushed(&grid, x)) {
         int flush = grid.format.subnormals;
