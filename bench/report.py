@@ -38,7 +38,7 @@ def reached(record: Record) -> bool | None:
         return None
     if unit_of(record) == "us":
         return bool(record["seconds_median"] * 1e6 <= floor)
-    if unit_of(record) == "G/s":
+    if unit_of(record) in ("G/s", "G op/s"):
         return bool(record["giga_elements_per_second"] >= floor)
     return record["ratio"] is not None and bool(record["ratio"] >= floor)
 
@@ -49,7 +49,7 @@ def reached_text(record: Record) -> str:
         return ""
     if unit_of(record) == "ratio":
         return f"{ratio_text(record['ratio'])} of {record['ruler']}"
-    return speed_text(record) + (" G/s" if unit_of(record) == "G/s" else "")
+    return speed_text(record) + ("" if unit_of(record) == "us" else f" {unit_of(record)}")
 
 
 def floor_text(record: Record) -> str:

@@ -33,7 +33,7 @@ class Task:
 
     Args:
         operation: "quantize" (values to values), "encode" (to codes), "decode" (from codes), or
-            the name of a ruler.
+            the name of a ruler or of an operation.
         detail: what sets the row apart from the plain task.
     """
 
@@ -50,12 +50,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Floor:
-    """What a row has to reach on each instruction set: a ratio to its ruler, G elements/s, or
-    microseconds at most."""
+    """What a row has to reach on each instruction set: a ratio to its ruler, G elements/s in the
+    cache, G operations/s at any size, or microseconds at most."""
 
     avx512: float
     avx2: float
-    unit: Literal["ratio", "G/s", "us"] = "ratio"
+    unit: Literal["ratio", "G/s", "G op/s", "us"] = "ratio"
 
     def on(self, isa: str) -> float | None:
         """The floor on one instruction set; None where there is none."""

@@ -209,5 +209,10 @@ def floor_here(row: Row, n: int, isa: str) -> float | None:
     """The row's floor, where one is set for this size and instruction set."""
     if row.floor is None:
         return None
-    in_place = {"ratio": n >= IN_MEMORY, "G/s": LONG_ENOUGH <= n <= IN_CACHE, "us": True}
+    in_place = {
+        "ratio": n >= IN_MEMORY,
+        "G/s": LONG_ENOUGH <= n <= IN_CACHE,
+        "us": True,
+        "G op/s": True,
+    }
     return row.floor.on(isa) if in_place[row.floor.unit] else None

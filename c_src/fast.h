@@ -9,6 +9,14 @@
 #define NF_PUTS 0
 #endif
 
+#ifndef NF_FUSES
+#ifdef __FP_FAST_FMA
+#define NF_FUSES 1
+#else
+#define NF_FUSES 0
+#endif
+#endif
+
 typedef enum fast_class {
     FAST_FIXED,
     FAST_GRID,

@@ -4,6 +4,7 @@
 
 #include "encode_posit.h"
 #include "fast.h"
+#include "fast_arithmetic.h"
 #include "narrow_simd.h"
 
 enum {
@@ -39,6 +40,8 @@ typedef struct fast_pass {
     fast_decode_loop_f64 *const *decode_f64;
     int is_random, is_keyed, is_far; /* far: the input does not stay in the second cache */
     int streams, puts;               /* past the caches: through the stream writer, or by the loop itself */
+    fast_arithmetic *arithmetic;     /* NULL, or: what gives the numbers, instead of the job's x */
+    int is_in_place;                 /* an operand's array is the result's */
     size_t block;                    /* elements */
     size_t result_size;              /* bytes of what the round loop gives */
 } fast_pass;
@@ -61,6 +64,14 @@ static void fast_choose_narrow(const nf_job *job, fast_pass *pass)
         can && !job->to_values && job->y_size == 2 ? narrow_loop(pass->class, &pass->constants.f32) : NULL;
     if (can && job->to_values)
         pass->round_f32 = value_loops(pass->class, &pass->constants.f32);
+}
+
+static void fast_take_nans(fast_pass *pass)
+{
+    if (pass->is_wide)
+        pass->constants.f64.complete = INT64_MAX;
+    else
+        pass->constants.f32.complete = INT32_MAX;
 }
 
 /* The class and the loop in one width; the numbers of the job's input must be of it. */
@@ -86,13 +97,14 @@ static int fast_choose(const nf_job *job, int is_wide, fast_pass *pass)
     if (pass->clamps && (pass->class == FAST_OCTAVE || pass->class == FAST_TINY)) /* their loops clamp */
         pass->is_unsigned = 0;
     fast_choose_narrow(job, pass);
+    if (to_codes && pass->class <= FAST_SHIFT && lacks_minus_zero(&job->plan->grid) && job->plan->grid.has_nan)
+        fast_take_nans(pass); /* whose code is that of the sign: it has one of any */
     return 1;
 }
 
 /* Is every number of the input a float32, a float64, or neither?  Sets up the decoder where the input is of codes. */
 static int fast_input(const nf_job *job, fast_pass *pass, int *fits_f32)
 {
-    static const nf_format half = {NF_FLOAT, 16, 1, 5, NF_IEEE, NF_SUBNORMALS, 10, 15, NULL, NULL};
     nf_grid half_grid;
     const nf_grid *source = job->source;
     if (!source && job->x_type != NF_F16) {
@@ -100,7 +112,7 @@ static int fast_input(const nf_job *job, fast_pass *pass, int *fits_f32)
         return job->x_type == NF_F32 || job->x_type == NF_F64;
     }
     if (!source) {
-        nf_grid_init(&half_grid, &half);
+        nf_grid_init(&half_grid, &fast_half);
         source = &half_grid;
     }
     pass->decode_f32 = fast_decode_plan_f32(source, &pass->decoder_f32);
@@ -128,6 +140,8 @@ static size_t fast_block_size(const nf_job *job, const fast_pass *pass)
 {
     const int is_direct = job->x_size == job->y_size && pass->result_size == job->y_size && job->x != job->y;
     const int fits = DIRECT_BLOCK * job->y_size <= STREAM_CHUNK;
+    if (job->arithmetic)
+        return pass->is_wide ? WIDE_BLOCK : ARITHMETIC_BLOCK;
     return is_direct && fits && !pass->is_random && !pass->streams && !job->source ? DIRECT_BLOCK : FAST_BLOCK;
 }
 
@@ -139,22 +153,61 @@ static void fast_choose_put(const nf_job *job, fast_pass *pass)
     pass->put_f64 = pays ? fast_put_loops_f64[mode][pass->class] : NULL;
 }
 
-static int fast_prepare(const nf_job *job, fast_pass *pass)
+/* Is an operand's array the result's? */
+static int fast_is_in_place(const nf_job *job)
+{
+    int is_any = 0;
+    for (int k = 0; k < job->arithmetic->count; k++)
+        is_any |= job->arithmetic->operands[k].data + job->place * job->y_size == (const char *)job->y;
+    return is_any;
+}
+
+/* The width in which an operation is done. */
+static int fast_choose_arithmetic(const nf_job *job, fast_pass *pass)
+{
+    fast_arithmetic *a = pass->arithmetic;
+    const nf_arithmetic *how = job->arithmetic;
+    if (job->n < ARITHMETIC_PAYS || how->load || job->plan->options.element_flags)
+        return 0;
+    fast_open_arithmetic(how, a);
+    for (a->is_wide = 0; a->is_wide <= 1; a->is_wide++) {
+        const int carries = fast_carries(how, job->plan, a, a->is_wide);
+        if (carries && fast_choose(job, a->is_wide, pass)) {
+            a->is_exact = carries == NF_CARRIES_ALL;
+            a->refuses_zeros =
+                how->divides_to_nan && (how->operation == NF_OP_divide || how->operation == NF_OP_reciprocal);
+            pass->is_in_place = fast_is_in_place(job);
+            fast_open_tables(a, job->n);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The width in which a job is done. */
+static int fast_choose_width(const nf_job *job, fast_pass *pass)
 {
     int fits_f32;
+    if (job->arithmetic)
+        return fast_choose_arithmetic(job, pass);
+    if (job->dry || !fast_input(job, pass, &fits_f32))
+        return 0;
+    return (fits_f32 && fast_output_fits(job, 0) && fast_choose(job, 0, pass)) ||
+           (fast_output_fits(job, 1) && fast_choose(job, 1, pass));
+}
+
+static int fast_prepare(const nf_job *job, fast_pass *pass)
+{
     pass->decode_f32 = NULL;
     pass->decode_f64 = NULL;
-    if (job->report || job->dry || job->plan->options.overflow == NF_OVERFLOW_unbounded ||
-        !fast_input(job, pass, &fits_f32))
-        return 0;
-    const int is_narrow = fits_f32 && fast_output_fits(job, 0) && fast_choose(job, 0, pass);
-    if (!is_narrow && !(fast_output_fits(job, 1) && fast_choose(job, 1, pass)))
+    pass->is_in_place = job->y == job->x;
+    if (job->report || job->plan->options.overflow == NF_OVERFLOW_unbounded || !fast_choose_width(job, pass))
         return 0;
     pass->is_random = nf_rounding_at(job->plan->options.rounding)->is_random;
     pass->back_off = 1;
     pass->is_far = job->whole_n * job->x_size >= FAR_BYTES;
-    pass->is_keyed = pass->is_random && job->plan->options.key;
-    pass->streams = job->y != job->x && job->whole_n * job->y_size >= STREAM_BYTES;
+    pass->is_keyed = pass->is_random && job->plan->options.key && !job->dry;
+    pass->streams = !pass->is_in_place && !job->dry && job->whole_n * job->y_size >= STREAM_BYTES;
     fast_choose_put(job, pass);
     pass->puts = fast_puts(job, pass);
     const int waits = pass->is_random || pass->put_f32; /* for words, or for memory: to clamp costs less than to try */
@@ -162,7 +215,7 @@ static int fast_prepare(const nf_job *job, fast_pass *pass)
     pass->block = fast_block_size(job, pass);
     if ((pass->is_wide || job->y_type == NF_F16) && nf_job_may_leave(job)) /* other loops leave large numbers alone */
         return 0;
-    return !pass->is_wide || job->source || job->x_type != NF_F16;
+    return !pass->is_wide || job->source || job->arithmetic || job->x_type != NF_F16;
 }
 
 #endif

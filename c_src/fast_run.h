@@ -25,9 +25,12 @@ typedef struct fast_buffers {
 } fast_buffers;
 
 /* The block's numbers: where they are, or decoded or widened into the buffer. */
-static const void *fast_load(const nf_job *job, fast_pass *pass, const void *x, size_t n, fast_buffers *b)
+static const void *fast_load(const nf_job *job, fast_pass *pass, const void *x, size_t start, size_t n, fast_buffers *b)
 {
-    if (pass->decode_f32 && !pass->is_wide) {
+    if (pass->arithmetic) {
+        fast_results(pass->arithmetic, job->place + start, n, &b->numbers);
+        round_toward(pass->is_nearest);
+    } else if (pass->decode_f32 && !pass->is_wide) {
         fast_decode_f32(pass->decode_f32, &pass->decoder_f32, x, n, &b->numbers);
     } else if (pass->decode_f64 && pass->is_wide) {
         fast_decode_f64(pass->decode_f64, &pass->decoder_f64, x, n, &b->numbers);
@@ -134,6 +137,8 @@ static int fast_narrow(fast_pass *pass, const void *x, size_t n, void *y)
 
 static void run_general(nf_job *job);
 
+enum { FEW = PHILOX_LANES };
+
 /* A piece of the job by the general loop, into `y`. */
 static void run_piece(nf_job *job, size_t start, size_t n, void *y)
 {
@@ -143,6 +148,11 @@ static void run_piece(nf_job *job, size_t start, size_t n, void *y)
     run_general(&piece);
     job->failed = piece.failed;
     job->failed_at = start + piece.failed_at;
+}
+
+static int fast_any_nan(const fast_pass *pass, const void *x, size_t n)
+{
+    return pass->is_wide ? fast_any_nan_f64(x, n) : fast_any_nan_f32(x, n);
 }
 
 static int fast_any_negative(const fast_pass *pass, const void *x, size_t n)
@@ -160,6 +170,22 @@ static const void *fast_without_negatives(const fast_pass *pass, const void *x, 
     return &b->numbers;
 }
 
+static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int is_keyed, int streams, fast_buffers *b,
+                       void *y);
+
+/* A block of which an element is undecided, in short pieces, so that the general loop gets few. */
+static void fast_again(nf_job *job, fast_pass *pass, size_t start, size_t n, fast_buffers *b, char *y)
+{
+    if (n <= FEW) {
+        run_piece(job, start, n, y);
+        return;
+    }
+    for (size_t i = 0, m; i < n && !job->failed; i += m, y += m * job->y_size) {
+        m = n - i < FEW ? n - i : FEW;
+        fast_block(job, pass, start + i, m, 0, 0, b, y);
+    }
+}
+
 /* One block into `y`; the input is intact where the loop leaves an element undecided, though y be x. */
 static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int is_keyed, int streams, fast_buffers *b,
                        void *y)
@@ -167,17 +193,22 @@ static void fast_block(nf_job *job, fast_pass *pass, size_t start, size_t n, int
     const char *given = (const char *)job->x + start * job->x_size;
     if (pass->is_far && !is_keyed && !pass->put_f32)
         fetch_ahead(given, n * job->x_size, BLOCK_AHEAD);
-    const void *x = fast_load(job, pass, given, n, b);
-    const int is_plain = pass->result_size == job->y_size, is_direct = is_plain && y != x;
+    const void *x = fast_load(job, pass, given, start, n, b);
+    const int is_plain = pass->result_size == job->y_size, is_direct = is_plain && !pass->is_in_place;
     void *results = is_direct ? y : (void *)&b->results;
     const int has_negatives = pass->is_unsigned && fast_any_negative(pass, x, n);
     const int is_refused = has_negatives && !pass->clamps;
     if (has_negatives && pass->clamps)
         x = fast_without_negatives(pass, x, n, b);
-    if (!is_refused && fast_narrow(pass, x, n, y))
+    if (job->dry) {
+        if (fast_any_nan(pass, x, n)) /* nothing else fails here */
+            run_piece(job, start, n, y);
+        return;
+    }
+    if (!is_refused && !pass->is_in_place && fast_narrow(pass, x, n, y))
         return;
     if (is_refused || fast_round(job, pass, x, start, n, is_keyed, streams, b, results)) {
-        run_piece(job, start, n, y);
+        fast_again(job, pass, start, n, b, y);
         return;
     }
     if (!is_plain)
@@ -233,16 +264,40 @@ static void fast_blocks(nf_job *job, fast_pass *pass)
         fast_block(job, pass, start, job->n - start, 0, 0, &b, y + start * size);
 }
 
+/* Does the processor round up and down as well? */
+static int fast_obeys(const fast_pass *pass)
+{
+    const int obeys = rounds_up_and_down();
+    round_toward(pass->is_nearest);
+    return obeys;
+}
+
+/* Truths of codes and numbers that are compared as the processor does. */
+static int run_fast_truths(nf_job *job)
+{
+    fast_arithmetic a;
+    if (!fast_prepare_truths(job, &a))
+        return 0;
+    const processor_rounding caller = round_toward(1);
+    const size_t block = a.is_wide ? WIDE_BLOCK : ARITHMETIC_BLOCK;
+    for (size_t start = 0; start < job->n; start += block)
+        fast_truths(&a, job->place + start, job->n - start < block ? job->n - start : block, (uint8_t *)job->y + start);
+    round_again(caller);
+    return 1;
+}
+
 /* 0 where the job has no fast path. */
 static int run_fast(nf_job *job)
 {
     fast_pass pass;
-    if (run_steps(job) || NF_PASTE(nf_fast_affine_, NF_ISA)(job, run_general))
+    if (!job->arithmetic && (run_steps(job) || NF_PASTE(nf_fast_affine_, NF_ISA)(job, run_general)))
         return 1;
+    fast_arithmetic arithmetic;
+    pass.arithmetic = job->arithmetic ? &arithmetic : NULL;
     if (!fast_prepare(job, &pass))
         return 0;
     const processor_rounding caller = round_toward(pass.is_nearest);
-    const int obeys = rounds_toward(pass.is_nearest);
+    const int obeys = rounds_toward(pass.is_nearest) && (!job->arithmetic || fast_obeys(&pass));
     if (obeys)
         fast_blocks(job, &pass);
     round_again(caller);

@@ -66,6 +66,15 @@ NF_INLINE int nf_job_may_leave(const nf_job *job)
     return job->to_values && !job->source && job->x_type == job->y_type && nf_may_leave(job->plan, job->y_type);
 }
 
+/* What the processor's arithmetic in a float type is to the exact results of an operation: nothing; their odd
+ * neighbours in the type round as they do; they are numbers of the type.  `fuses`: it has a fused multiplication and
+ * addition. */
+enum { NF_CARRIES_NOTHING, NF_CARRIES_ODD, NF_CARRIES_ALL };
+int nf_carries(const nf_arithmetic *how, const nf_plan *plan, nf_type type, int fuses);
+
+/* Does a float type hold every value of an operand? */
+int nf_holds_operand(const nf_source *s, nf_type type);
+
 /* One pass of variance-corrected rounding. */
 typedef struct nf_law_job {
     const nf_law *law;

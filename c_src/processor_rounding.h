@@ -14,6 +14,12 @@ static inline processor_rounding round_toward(int is_nearest)
     return before;
 }
 
+static inline void round_up_or_down(int is_up)
+{
+    const unsigned all_masked = 0x1F80, down = 0x2000, up = 0x4000;
+    _mm_setcsr(all_masked | (is_up ? up : down));
+}
+
 static inline void round_again(processor_rounding before) { _mm_setcsr(before); }
 #else
 #include <fenv.h>
@@ -27,6 +33,8 @@ static inline processor_rounding round_toward(int is_nearest)
     return before;
 }
 
+static inline void round_up_or_down(int is_up) { fesetround(is_up ? FE_UPWARD : FE_DOWNWARD); }
+
 static inline void round_again(processor_rounding before) { fesetround(before); }
 #endif
 
@@ -36,6 +44,17 @@ static inline int rounds_toward(int is_nearest)
     const volatile float one = 1, little = 0x1p-30f;
     const float below = one - little;
     return (below < one) == !is_nearest;
+}
+
+/* The same in the other directions, of which the last one stays. */
+static inline int rounds_up_and_down(void)
+{
+    const volatile float one = 1, little = 0x1p-30f;
+    round_up_or_down(1);
+    const volatile float above = one + little;
+    round_up_or_down(0);
+    const volatile float below = one - little;
+    return above > one && below < one;
 }
 
 #endif

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast, overload
 
 from ._code_array import Array
 from ._core import OPERATIONS
@@ -13,9 +13,13 @@ from ._random import Generator, Key
 from ._report import Report
 
 
+Out = TypeVar("Out")
+
+
 class Rounded(Protocol):
     """What an operation that rounds looks like to a type checker."""
 
+    @overload
     def __call__(
         self,
         *operands: Any,
@@ -28,7 +32,11 @@ class Rounded(Protocol):
         report: Report | None = None,
         tininess: str = "after",
         element_flags: Any = None,
+        out: None = None,
     ) -> Array: ...
+
+    @overload
+    def __call__(self, *operands: Any, out: Out, **options: Any) -> Out: ...
 
 
 class Told(Protocol):

@@ -15,6 +15,7 @@ from ._core import ffi
 from ._errors import FormatError, NanError, NumfmtError, RangeError, ShapeError, unknown
 from ._growth import GROWN
 from ._operands import Operand, implied, read_all, shape_of
+from ._operation_out import Result
 from ._parse import parse
 from ._quantize import _refuse_unbounded
 from ._random import Generator, Key, give_back
@@ -39,8 +40,9 @@ def apply(
     report: Report | None = None,
     tininess: str = "after",
     element_flags: Any = None,
+    out: Any = None,
 ) -> Array:
-    """One operation of the core's table, on Arrays and plain numbers."""
+    """One operation of the core's table, on Arrays and plain numbers; `out` where it is given."""
     operands = read_all(name, given)
     if name in ("next_up", "next_down") and operands[0].is_plain:
         raise FormatError(f"{name}: a must be an Array of single numbers, whose format has a next")
@@ -54,7 +56,13 @@ def apply(
     def says(index: tuple[int, ...]) -> str:
         return f"{name}({', '.join(operand.says(index, shape) for operand in operands)})"
 
-    return rounded(plan, shape, call, says, key, random_bits, report, tininess, element_flags)
+    result = Result(out, plan, shape, [operand.data for operand in operands])
+    found = rounded(
+        plan, shape, call, says, key, random_bits, report, tininess, element_flags, result
+    )
+    if out is not None:
+        found = result.finish()
+    return found
 
 
 def rounded(
@@ -67,6 +75,7 @@ def rounded(
     report: Report | None = None,
     tininess: str = "after",
     element_flags: Any = None,
+    result: Result | None = None,
 ) -> Array:
     """Results that `call` rounds once: it gets the descriptor, options, an array for codes,
     the report and the flags of elements.  `says` names a result that is refused."""
@@ -77,21 +86,21 @@ def rounded(
     _modes.check_source(plan.modes.rounding, key, random_bits)
     words = None if random_bits is None else read_words(random_bits, shape)
     flags = _checked_flags(element_flags, shape)
-    out = np.empty(shape, plan.code_dtype)
+    result = result or Result(None, plan, shape, [])
     reports = receivers(report)
     c_report = ffi.new("nf_report *") if reports else ffi.NULL
-    options, alive = with_bits(plan.options(True), key, words)
+    options, alive = with_bits(plan.options(result.may_spoil), key, words)
     if tininess == "before":
         options = ffi.new("nf_options *", options[0])
         options.tiny_before = True
-    found = call(_descriptor(plan, shape), options, out, c_report, flags)
+    found = call(_descriptor(plan, shape), options, result.codes, c_report, flags)
     if found is not None:
         if isinstance(key, Generator):
             give_back(key, alive[0])
         raise _refusal(found, says, plan, shape)
     if reports:
         add_report(reports, c_report)
-    return Array._of(out, plan.format)
+    return Array._of(result.codes, plan.format)
 
 
 def plan_for(

@@ -35,9 +35,12 @@ _ADD = """
         tininess: ``"after"`` or ``"before"`` rounding, for the underflow flag.
         element_flags: a uint8 array of the result's shape, which receives IEEE 754's flags of each
             element: 1 invalid, 2 divide by zero, 4 overflow, 8 underflow, 16 inexact.
+        out: an Array of the result's format and shape, which receives the codes, or an array of
+            floats of that shape, which receives the values; may be an operand, but not overlap one
+            otherwise.
 
     Returns:
-        An `Array` in the result's format.
+        An `Array` in the result's format; `out` where it is given.
 
     Raises:
         FormatError: mixed formats and none named; a plain number that the format does not hold; an

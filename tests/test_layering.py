@@ -23,6 +23,7 @@ FLOORS = {
     "numfmt._operations": ARITHMETIC,
     **dict.fromkeys(("numfmt._functions", "numfmt._named"), ARITHMETIC),
     **dict.fromkeys(("numfmt._operands", "numfmt._operate", "numfmt._growth"), ARITHMETIC),
+    "numfmt._operation_out": ARITHMETIC,
     **dict.fromkeys(("numfmt._reductions", "numfmt._exact_sums"), ARITHMETIC),
     **dict.fromkeys(("numfmt._quire", "numfmt._quire_terms"), ARITHMETIC),
     **dict.fromkeys(("numfmt.cli", "numfmt.__main__", "numfmt._files"), PROGRAMS),

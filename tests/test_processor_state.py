@@ -54,18 +54,22 @@ def flushing_subnormals() -> Iterator[None]:
 
 FORMATS = ("fixed<8,3>", "e4m3fn", "bfloat16", "posit<16,2>", "takum16", "ternary", "nf4")
 BLOCKS = ("mxfp8_e4m3", "mxint8", "bfp<8,16>")
+OPERATIONS = (nf.add, nf.multiply, nf.divide, nf.minimum)
 MODES = ("nearest_even", "up", "down", "to_odd", "stochastic")
 
 
 def results(x: np.ndarray) -> list[np.ndarray]:
     """Codes in every mode, and values."""
     key = nf.Key(4)
+    operands = [(nf.array(x, f), nf.array(x[::-1], f)) for f in ("e5m2", "bfloat16", "posit<16,2>")]
     found = []
     for mode in MODES:
         own = {"key": key} if mode == "stochastic" else {}
         found += [nf.encode(x, f, mode, **own) for f in FORMATS]
         found += [nf.quantize(x, f, mode, dtype=np.float64, **own) for f in FORMATS]
         found += [nf.quantize(x, f, mode, **own) for f in BLOCKS]
+        found += [op(*arrays, None, mode, **own).codes for arrays in operands for op in OPERATIONS]
+    found += [np.asarray(nf.less(*arrays)) for arrays in operands]
     return found
 
 

@@ -6,6 +6,7 @@ A file has PACKAGE, the name to install; MODULE, the name to import; and `rows()
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import pkgutil
@@ -14,8 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import operations
 from ..arrays import Array
-from ..row import Row, Setting, Task, Unavailable, Work, calls
+from ..row import MEMCPY, Row, Setting, Task, Unavailable, Work, calls
+
+SIZE = operations.SIZE
 
 
 def names() -> list[str]:
@@ -74,6 +78,44 @@ def peer_row(
         return Work(calls(lambda: function(x)), n, lambda: read(function(x)))
 
     return Row(package, task, setup, note=note)
+
+
+def operation_row(
+    package: str,
+    name: str,
+    format: str,
+    function: Callable[..., Any],
+    prepare: Callable[[Any], Any],
+    *,
+    read: Callable[[Any], Any] = np.asarray,
+    give_out: bool = False,
+    detail: str = "",
+    limit: int | None = None,
+    note: str = "",
+) -> Row:
+    """A peer's row of arithmetic on the operands of numfmt's.
+
+    Args:
+        function: what is timed: takes what `prepare` made of each operand, an `nf.Array`; with
+            give_out also ``out=``, an array like the first.
+        read: the result as numfmt's codes, or truths.
+    """
+
+    def setup(setting: Setting) -> Work:
+        n = min(setting.n, limit or setting.n)
+        own = [operand[:n] for operand in operations.operands(name, format, setting.n)]
+        given = [prepare(operand) for operand in own]
+        options = {"out": np.empty_like(given[0])} if give_out else {}
+        call = functools.partial(function, *given, **options)
+        target = [] if detail or name in operations.TRUTHS else [format]
+        return Work(
+            calls(call),
+            n,
+            lambda: read(call()),
+            lambda: operations.codes(name, own, *target),
+        )
+
+    return Row(package, Task(name, "", format, detail), setup, MEMCPY, size=SIZE, note=note)
 
 
 def quantize(mode: str, format: str) -> Task:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 
 from ..row import Row
-from . import peer_row, quantize
+from . import operation_row, peer_row, quantize
 
 PACKAGE = MODULE = "apytypes"
 LIMIT = 1 << 20
 FLOATS = {"e5m2": (5, 2), "bfloat16": (8, 7), "binary16": (5, 10), "tf32": (8, 10)}
+OPERATED = {**FLOATS, "binary32": (8, 23)}
+OPERATIONS = {"add": operator.add, "multiply": operator.mul, "divide": operator.truediv}
 FIXED = {"fixed<8,3>": (5, 3), "fixed<16,8>": (8, 8)}
 WIDE = (16, 24)  # fixed point that holds the input: integer and fraction bits
 MODES = {
@@ -29,7 +33,44 @@ MODES = {
 def rows() -> list[Row]:
     """Every mode that both have; nearest and stochastic for fixed point."""
     floats = [floating(mode, format) for mode in MODES for format in FLOATS]
-    return floats + [fixed(mode, f) for mode in ("nearest_even", "stochastic") for f in FIXED]
+    found = floats + [fixed(mode, f) for mode in ("nearest_even", "stochastic") for f in FIXED]
+    found += [float_operation(name, f) for f in OPERATED for name in OPERATIONS]
+    return found + [fixed_operation(name, f) for f in FIXED for name in ("add", "multiply")]
+
+
+def float_operation(name: str, format: str) -> Row:
+    """An operator of its float arrays, which rounds to nearest even."""
+    from apytypes import APyFloatArray
+
+    exponent, fraction = OPERATED[format]
+    return operation_row(
+        PACKAGE,
+        name,
+        format,
+        OPERATIONS[name],
+        lambda a: APyFloatArray.from_bits(a.codes.tolist(), exponent, fraction),
+        read=lambda y: np.array(y.to_bits(), np.uint64),
+        limit=LIMIT,
+        note="its own arrays",
+    )
+
+
+def fixed_operation(name: str, format: str) -> Row:
+    """An operator of its fixed-point arrays, whose format grows."""
+    from apytypes import APyFixedArray
+
+    integer, fraction = FIXED[format]
+    return operation_row(
+        PACKAGE,
+        name,
+        format,
+        OPERATIONS[name],
+        lambda a: APyFixedArray(a.codes.tolist(), integer, fraction),
+        read=lambda y: np.array(y.to_bits(), np.uint64),
+        detail="exact",
+        limit=LIMIT,
+        note="its own arrays",
+    )
 
 
 def floating(mode: str, format: str) -> Row:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from ..arrays import aligned
+import numfmt as nf
+
+from ..arrays import Array, aligned
 from ..row import Row, Setting, Task, Work, calls
-from . import quantize
+from . import operation_row, quantize
 
 PACKAGE = MODULE = "ml_dtypes"
 DTYPES = {"e4m3fn": "float8_e4m3fn", "e5m2": "float8_e5m2", "bfloat16": "bfloat16"}
@@ -30,7 +33,28 @@ def rows() -> list[Row]:
         found.append(Row(PACKAGE, Task("decode", "", format), decoding(dtypes[format][1])))
     e8m0 = ml_dtypes.float8_e8m0fnu  # its casts make NaN of negative numbers, half of the data
     found.append(Row(PACKAGE, Task("decode", "", "e8m0"), decoding(e8m0)))
-    return found
+    return [*found, *arithmetic(dtypes)]
+
+
+def arithmetic(dtypes: dict[str, Any]) -> Iterator[Row]:
+    """NumPy's ufuncs of the dtypes: through float32, rounded twice in places."""
+    for format, (package, dtype) in dtypes.items():
+        for name in ("add", "multiply", "divide", "minimum", "sqrt"):
+            yield operation_row(
+                package,
+                name,
+                format,
+                getattr(np, name),
+                functools.partial(codes_as, dtype),
+                read=lambda y: y.view(f"u{y.itemsize}"),
+                give_out=True,
+            )
+        yield operation_row(package, "less", format, np.less, functools.partial(codes_as, dtype))
+
+
+def codes_as(dtype: Any, array: nf.Array) -> Array:
+    """The codes as NumPy takes them."""
+    return array.codes.view(dtype)
 
 
 def encoding(dtype: Any) -> Callable[[Setting], Work]:

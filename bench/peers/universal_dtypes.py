@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..row import Row, Task
-from . import peer_row, quantize
+from . import operation_row, peer_row, quantize
 
 PACKAGE = MODULE = "universal_dtypes"
 LIMIT = 1 << 18
@@ -48,7 +48,26 @@ def rows() -> list[Row]:
         limit=LIMIT,
         note="cast",
     )
-    return [*found, wide, encode]
+    dtypes = {**DTYPES, "takum16": "takum16", "takum32": "takum32"}
+    arithmetic = [
+        operating(name, format, getattr(universal_dtypes, dtype))
+        for format, dtype in dtypes.items()
+        for name in ("add", "multiply", "divide")
+    ]
+    return [*found, wide, encode, *arithmetic]
+
+
+def operating(name: str, format: str, dtype: Any) -> Row:
+    """A ufunc of a dtype."""
+    return operation_row(
+        PACKAGE,
+        name,
+        format,
+        getattr(np, name),
+        lambda a: a.codes.view(dtype),
+        read=lambda y: y.view(f"u{y.itemsize}"),
+        limit=LIMIT,
+    )
 
 
 def there_and_back(dtype: Any, x: Array) -> Array:
