@@ -12,7 +12,6 @@ from ._operate import apply, holds
 from ._random import Generator, Key
 from ._report import Report
 
-
 Out = TypeVar("Out")
 
 
