@@ -3,6 +3,8 @@ core."""
 
 from __future__ import annotations
 
+from math import floor
+
 import numpy as np
 import oracle
 import oracle_arithmetic as arithmetic
@@ -122,7 +124,7 @@ class Answers:
         """A random word for each result, a third of them beside those where it turns."""
         rng = np.random.default_rng(seed)
         tails = self._sheet.tails()
-        turns = np.array([int((1 - tail) * (1 << 32)) for tail in tails], np.int64)
+        turns = np.array([floor((1 - tail) * (1 << 32)) for tail in tails], np.int64)
         turns += rng.integers(-1, 2, len(turns))
         words = rng.integers(0, 1 << 32, len(self.numbers))
         near = self._finite[rng.random(len(tails)) < 0.3]

@@ -7,11 +7,12 @@ takes about a quarter of an hour.
 
 import numpy as np
 import oracle
+import oracle_arithmetic as arithmetic
 import oracle_functions
 import pytest
 from arithmetic_cases import Answers, operate
 from named_formats import of_at_most
-from oracle_numbers import exact, number
+from oracle_numbers import exact, flags, number
 from subjects import library
 
 FUNCTIONS = [*oracle_functions.NAMES, "power"]
@@ -76,4 +77,31 @@ def test_every_code_in_every_mode(format, name, step, tally):
 def test_powers_of_every_code_in_every_mode(format, n, step, tally):
     """The same of powers, one negative."""
     compare(tally, format, "power", n, codes_of(format, step))
+    tally.check()
+
+
+BITS = {"invalid": 1, "divide_by_zero": 2, "overflow": 4, "underflow": 8, "inexact": 16}
+
+
+def flags_of(format, name, operands):
+    """IEEE's flags of one result, to nearest."""
+    mode, policy = "nearest_even", oracle.default_policy(format)
+    result, raised = arithmetic.operate(name, *operands, rounding=mode, format=format)
+    more = flags(format, result, mode, policy) if result.kind == "finite" else frozenset()
+    return sum(BITS[flag] for flag in raised | more)
+
+
+@pytest.mark.parametrize("name", [*oracle_functions.NAMES, "power"])
+@pytest.mark.parametrize("format", ["e4m3fn", "e5m2", "binary8p3se", "q7"])
+def test_flags_of_every_code(format, name, tally):
+    """All five; a NaN that the format has not is told by them."""
+    format = NAMED[format]
+    codes = codes_of(format, 1)
+    exponent = [exact(-3)] if name == "power" else []
+    expected = [flags_of(format, name, [number(format, int(c)), *exponent]) for c in codes]
+    got = np.empty(len(codes), np.uint8)
+    source = [(codes, format), *[(np.full(1, -3, np.int64), None) for _ in exponent]]
+    nan = None if library(format).has_nan else "max"
+    operate(name, format, source, ("nearest_even", None, nan), flags=got)
+    tally.same(got, np.array(expected, np.uint8), codes, name)
     tally.check()
