@@ -100,17 +100,11 @@ nf_fraction nf_lns_fraction(const nf_grid *grid, const nf_unpacked *x)
     return endless;
 }
 
-/* Binary digits of the irrational tail by value: x and its neighbours divided by a power of 2. */
+/* Binary digits of the irrational tail by value. */
 static uint64_t digits_of(const nf_grid *grid, const nf_deep *x, __int128 log, int digits)
 {
-    const int r = grid->format.fraction_bits, is_bottom = log == bottom_of(grid);
-    const int64_t whole = (int64_t)((log + is_bottom) >> r);
-    const nf_power low = power_of(grid, (int64_t)(log - ((__int128)whole << r)));
-    const nf_power high = power_of(grid, low.log + 1);
-    nf_deep scaled = *x;
-    scaled.x.exponent -= whole;
-    scaled.x.log -= (int64_t)((uint64_t)whole << x->x.root_bits);
-    return nf_digits_between(&scaled, is_bottom ? NULL : &low, &high, digits);
+    const nf_power low = power_of(grid, (int64_t)log), high = power_of(grid, (int64_t)log + 1);
+    return nf_digits_between(x, log == bottom_of(grid) ? NULL : &low, &high, digits);
 }
 
 uint32_t nf_lns_digits(const nf_grid *grid, const nf_deep *x, int word)
