@@ -62,6 +62,17 @@ def test_a_table_gives_what_each_element_gives(name, source):
         assert report.max_error == total.max_error
 
 
+def test_exponents_of_each_element_have_no_table():
+    """Though the other operand is of few bits."""
+    codes, exponents = RANDOM.integers(0, 128, 500).astype(np.uint8), RANDOM.integers(-4, 5, 500)
+    whole = nf.power(nf.from_codes(codes, "e5m2"), exponents).codes
+    parts = [
+        nf.power(nf.from_codes(codes[i : i + SHORT], "e5m2"), exponents[i : i + SHORT]).codes
+        for i in range(0, 500, SHORT)
+    ]
+    assert np.array_equal(whole, np.concatenate(parts))
+
+
 def test_threads_change_nothing():
     """Of codes that are known, rounded, and of elements one by one."""
     codes = RANDOM.integers(0, 1 << 16, 300_000).astype(np.uint16)

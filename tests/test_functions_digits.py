@@ -78,6 +78,13 @@ def test_powers_are_wrapped_however_large(format, n, tally):
     tally.check()
 
 
+def test_the_last_bit_of_a_power_tells_it_from_a_tie(tally):
+    """(2**63 + 1)**4 = 2**252 + ... + 2**65 + 1 in steps of 2**66."""
+    x, n = np.array([(1 << 63) + 1] * 2, np.uint64), 4
+    compare(tally, Fixed(8, -66), "power", x, [Fraction(int(a)) ** n for a in x], n)
+    tally.check()
+
+
 def test_what_lies_further_is_out_of_range():
     """A wrap has no bits to go by; other policies need none."""
     for format in WRAPPED:
