@@ -1,8 +1,8 @@
-"""Elementary functions as operations: every code of every named format of up to 16 bits, in every
-mode, against MPFR and exact rounding.
+"""Elementary functions, roots and reciprocals as operations: every code of every named format of up
+to 16 bits, in every mode, against MPFR and exact rounding.
 
 Formats of 16 bits are gone through in steps; all of their codes with ``pytest --whole``, which
-takes about a quarter of an hour.
+takes about an hour.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from named_formats import of_at_most
 from oracle_numbers import exact, flags, number
 from subjects import library
 
-FUNCTIONS = [*oracle_functions.NAMES, "power"]
+FUNCTIONS = [*oracle_functions.NAMES, "sqrt", "reciprocal"]
 POWERS = (-2, 3)
 STEP = 61  # codes of 16 bits: one in so many, and those about 0 and the ends
 STOCHASTIC = {  # by words of one's own, and the low bits of them that count
@@ -64,7 +64,7 @@ def compare(tally, format, name, n, codes):
         check(mode, answers.drawn(mode, words, policy), words=words >> (32 - bits))
 
 
-@pytest.mark.parametrize("name", oracle_functions.NAMES)
+@pytest.mark.parametrize("name", FUNCTIONS)
 @every_format
 def test_every_code_in_every_mode(format, name, step, tally):
     """Random modes by words beside those that decide."""
