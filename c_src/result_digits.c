@@ -179,11 +179,12 @@ static uint64_t function_digits(const nf_arithmetic *how, const nf_unpacked *x, 
     const nf_unpacked y = nf_function_result(which, x, n, 1, &raised);
     if (!y.sticky)
         return own_digits(&y, weight, divisor, follows);
-    const int64_t count = sum_of_exponents(y.exponent, 1 - weight);
-    for (int i = 0; i < SIZE && 64 * i < count; i++)
-        limb[i] = nf_function_digits(which, x, n, &y, weight + 64 * (int64_t)i, follows);
-    limbs_divide(limb, divisor, SIZE);
-    *follows = 1;
+    const int64_t count = divisor == 1 ? 0 : sum_of_exponents(y.exponent, 1 - weight);
+    int more;
+    limb[0] = nf_function_digits(which, x, n, &y, weight, follows);
+    for (int i = 1; i < SIZE && 64 * i < count; i++)
+        limb[i] = nf_function_digits(which, x, n, &y, weight + 64 * (int64_t)i, &more);
+    *follows |= limbs_divide(limb, divisor, SIZE) != 0;
     return limb[0];
 }
 
