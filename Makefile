@@ -11,7 +11,7 @@ SOURCES := pyproject.toml build_backend.py meson.build $(shell find c_src numfmt
 C_FILES := $(wildcard c_src/*.c c_src/*.h c_src/*.inc)
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test bench docs readme lint format sanitize sanitize-memory sanitize-threads valgrind clean
+.PHONY: demo test bench docs readme lint format sanitize sanitize-memory sanitize-threads valgrind fuzz clean
 
 demo: $(VENV)/.with-sampler
 	$(BIN)/lp-sampler compare
@@ -65,6 +65,13 @@ valgrind: $(VENV)/.with-test
 	$(BIN)/python $(BIN)/pytest $(VALGRIND_TESTS)
 	@! grep -B 12 -A 24 -m 1 '_numfmt\.abi3' $(VALGRIND_LOG)
 	@echo "memcheck found no error of the core"
+
+# The C API under libFuzzer and sanitizers, FUZZ_SECONDS in all; building takes clang some ten minutes of a processor.
+FUZZ_SECONDS ?= 300
+CLANG ?= clang
+
+fuzz:
+	$(MAKE) -C tests/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) CLANG=$(CLANG)
 
 clean:
 	rm -rf $(VENV) $(SANITIZED) $(RACES) docs/_build docs/_generated

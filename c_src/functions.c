@@ -266,7 +266,7 @@ static nf_unpacked finite_result(nf_function which, const nf_unpacked *x, int64_
 
 static int is_refused(nf_function which, const nf_unpacked *x, int64_t n)
 {
-    if ((unsigned)which >= NF_FUNCTION_COUNT || (n && which != NF_FUNCTION_power) || x->kind > NF_NAN)
+    if ((unsigned)which >= NF_FUNCTION_COUNT || (n && which != NF_FUNCTION_power) || x->kind > NF_NAN || x->sign > 1)
         return 1;
     if (x->kind != NF_FINITE_NUMBER)
         return 0;

@@ -27,7 +27,7 @@ NF_INLINE int order_of_powers(const nf_unpacked *a, const nf_unpacked *b)
 {
     const uint8_t base = a->base | b->base;
     const nf_power p = as_power(a, base), q = as_power(b, base);
-    const __int128 left = (__int128)p.log << q.root_bits, right = (__int128)q.log << p.root_bits;
+    const __int128 one = 1, left = p.log * (one << q.root_bits), right = q.log * (one << p.root_bits);
     return (left > right) - (left < right);
 }
 

@@ -126,6 +126,10 @@ def test_refusals():
         broken = unpacked(0, 1 << 63, 0)
         setattr(broken, field, value)
         assert refusal(lib.NF_FUNCTION_exp, broken, 0, y, flags) == bad
+    for kind in (lib.NF_ZERO, lib.NF_FINITE_NUMBER, lib.NF_NAN):
+        broken = unpacked(0, 1 << 63, 0)
+        broken.kind, broken.sign = kind, 2
+        assert refusal(lib.NF_FUNCTION_exp, broken, 0, y, flags) == bad
     assert refusal(lib.NF_FUNCTION_sin, unpacked(0, 1 << 63, 16384), 0, y, flags) == bad
     assert (y.kind, y.significand, flags[0]) == (0, 0, 0)
 
