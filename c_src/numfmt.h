@@ -326,7 +326,6 @@ const char *nf_isa_at(size_t index);
 int nf_isa_supported(size_t index);
 
 const char *nf_version(void);
-
 /* The NF_ABI_VERSION that the library was built with. */
 uint32_t nf_abi_version(void);
 
@@ -335,6 +334,7 @@ uint32_t nf_abi_version(void);
 #include "numfmt_arithmetic.h"
 #include "numfmt_block.h"
 #include "numfmt_quire.h"
+#include "numfmt_matmul.h"
 #include "numfmt_functions.h"
 #include "numfmt_random.h"
 #include "numfmt_samplers.h"

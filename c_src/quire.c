@@ -188,6 +188,13 @@ NF_INLINE void add_product(const nf_quire *quire, uint64_t *sum, const nf_unpack
         add_bits(quire, sum, (unsigned __int128)a->significand * b->significand, a->exponent + b->exponent - 126, sign);
 }
 
+void nf_quire_add_number(const nf_quire *quire, uint64_t *sum, const nf_unpacked *x) { add_number(quire, sum, x, 0); }
+
+void nf_quire_add_pair(const nf_quire *quire, uint64_t *sum, const nf_unpacked *a, const nf_unpacked *b)
+{
+    add_product(quire, sum, a, b, 0);
+}
+
 void nf_quire_accumulate(const nf_quire *quire, uint64_t *sum, const nf_terms *t)
 {
     nf_unpacked a[NF_PASS], b[NF_PASS];

@@ -38,6 +38,10 @@ typedef struct nf_terms {
 
 void nf_quire_accumulate(const nf_quire *quire, uint64_t *sum, const nf_terms *terms);
 
+/* sum += x; sum += a * b. */
+void nf_quire_add_number(const nf_quire *quire, uint64_t *sum, const nf_unpacked *x);
+void nf_quire_add_pair(const nf_quire *quire, uint64_t *sum, const nf_unpacked *a, const nf_unpacked *b);
+
 /* sum += integer * 2**low, whose bits below the quire's lowest one are 0. */
 void nf_quire_add_integer(const nf_quire *quire, uint64_t *sum, __int128 integer, int64_t low);
 

@@ -1,0 +1,314 @@
+/* Matrix products: check the description, decode the operands, and let threads do the results. */
+#include <stdlib.h>
+
+#include "families.h"
+#include "job.h"
+#include "matmul.h"
+#include "quire.h"
+#include "threads.h"
+#include "target.h"
+#include "processor_rounding.h"
+
+enum { MOST_BITS = 60 /* of alignment */, MOST_CALL_BITS = 48 };
+
+/* --- the description ----------------------------------------------------------------------------------------- */
+
+static nf_status read_rounder(nf_rounder *r, const nf_rounding_step *step, const nf_options *o)
+{
+    static const nf_options none;
+    nf_options options = step->options ? *step->options : none;
+    memset(r, 0, sizeof *r);
+    if (!step->format)
+        return step->options ? NF_BAD_ARGUMENT : NF_OK;
+    if (options.key || options.random_bits || options.element_flags || options.first || options.failed_at)
+        return NF_BAD_ARGUMENT;
+    options.isa = o->isa;
+    const nf_mode *mode = nf_rounding_at(options.rounding);
+    r->rounds = 1;
+    r->is_random = mode && mode->is_random;
+    options.key = r->is_random ? o->key : NULL;
+    return nf_plan_for_operation(&r->plan, step->format, &options);
+}
+
+static int is_order(const uint16_t *order, size_t n)
+{
+    uint8_t seen[UINT16_MAX / 8 + 1] = {0};
+    if (!n || n > UINT16_MAX)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        if (order[i] >= n || seen[order[i] / 8] >> (order[i] % 8) & 1)
+            return 0;
+        seen[order[i] / 8] |= (uint8_t)(1 << (order[i] % 8));
+    }
+    return 1;
+}
+
+static int is_bit(uint8_t x) { return x <= 1; }
+
+static int bits_are_sound(int bits) { return bits >= -MOST_BITS && bits <= MOST_BITS; }
+
+static int fields_are_sound(const nf_datapath *p)
+{
+    const int is_aligned = p->kind == NF_BLOCK_aligned;
+    return p->kind <= NF_BLOCK_exact && p->joins <= NF_JOIN_after && (is_aligned || p->joins != NF_JOIN_late) &&
+           p->flush_operands <= NF_FLUSH_plus && p->flush_sums <= NF_FLUSH_plus && is_bit(p->is_fused) &&
+           is_bit(p->zero_is_plus) && is_bit(p->leaves_at_end) && is_bit(p->cuts_by_floor) && is_bit(p->zeros_count) &&
+           is_bit(p->normalises) && is_bit(p->c_comes_last) && is_bit(p->in_pairs) &&
+           bits_are_sound(p->fraction_bits) && bits_are_sound(p->late_bits[0]) && bits_are_sound(p->late_bits[1]) &&
+           (!p->order || is_order(p->order, p->instruction)) && (p->kind == NF_BLOCK_chain || !p->is_fused);
+}
+
+/* Where several chains or a late c need a rounding, there is one; and none where it would not be used. */
+static int roundings_are_sound(const nf_datapath *p)
+{
+    const int combines = (p->chain_of && p->chains > 1) || p->c_comes_last;
+    const int products = p->kind == NF_BLOCK_chain || p->kind == NF_BLOCK_tree;
+    return p->sum.format && !p->combine.format == !combines && !p->join.format == (p->joins != NF_JOIN_after) &&
+           (!p->product.format || (products && !p->is_fused)) && (p->chain_of ? p->chains >= 1 : !p->chains) &&
+           (p->chains > 1 || !p->in_pairs);
+}
+
+/* Does `wide` hold every value of `narrow`? */
+static int holds(const nf_grid *wide, const nf_plan *narrow)
+{
+    const nf_grid *n = &narrow->grid;
+    nf_format_facts a, b;
+    if (!memcmp(&wide->format, &n->format, sizeof n->format))
+        return 1;
+    if (nf_format_describe(&wide->format, &a) != NF_OK || nf_format_describe(&n->format, &b) != NF_OK)
+        return 0;
+    const int finer = a.precision >= b.precision && wide->emax >= n->emax && !wide->is_tapered && !n->is_tapered;
+    const nf_source sources[2] = {{.grid = *wide, .has_codes = 1}, {.grid = *n, .has_codes = 1}};
+    nf_span own[2];
+    return finer && nf_span_of(&sources[0], &own[0]) == NF_OK && nf_span_of(&sources[1], &own[1]) == NF_OK &&
+           own[0].low <= own[1].low && a.has_nan >= b.has_nan && a.has_infinity >= b.has_infinity;
+}
+
+static nf_status read_path(nf_matmul_call *call)
+{
+    const nf_datapath *p = call->path;
+    const nf_rounding_step *steps[] = {&p->product, &p->sum, &p->join, &p->combine};
+    nf_rounder *rounders[] = {&call->product, &call->sum, &call->join, &call->combine};
+    if (!p->result || !fields_are_sound(p) || !roundings_are_sound(p))
+        return NF_BAD_ARGUMENT;
+    nf_status status = nf_plan_for_operation(&call->result, p->result, NULL);
+    for (int i = 0; status == NF_OK && i < 4; i++)
+        status = read_rounder(rounders[i], steps[i], &call->options);
+    if (status != NF_OK)
+        return status;
+    for (int i = 1; i < 4; i++)
+        if (rounders[i]->rounds && !holds(&call->result.grid, &rounders[i]->plan))
+            return NF_BAD_FORMAT;
+    if (p->nan_code & ~call->result.grid.mask)
+        return NF_BAD_ARGUMENT;
+    return NF_OK;
+}
+
+/* --- operands -------------------------------------------------------------------------------------------------- */
+
+static nf_factor factor_of(const nf_unpacked *x, uint8_t flush, int64_t emin)
+{
+    nf_factor f = {.kind = x->kind, .sign = x->sign, .significand = x->significand};
+    f.exponent = (int32_t)x->exponent;
+    f.field = (int32_t)(x->kind == NF_FINITE_NUMBER && x->exponent > emin ? x->exponent : emin);
+    if (flush != NF_FLUSH_none && x->kind == NF_FINITE_NUMBER && x->exponent < emin) {
+        f.kind = NF_ZERO;
+        f.significand = 0;
+        f.sign = flush == NF_FLUSH_keep_sign && x->sign;
+    }
+    if (f.kind != NF_FINITE_NUMBER)
+        f.significand = 0, f.exponent = 0;
+    return f;
+}
+
+/* What nf_unpacked numbers of `rows` vectors are, side by side; the caller frees them. */
+static nf_status read_factors(const nf_matmul_call *call, const nf_vectors *v, size_t rows, const nf_source *source,
+                              nf_factor **out)
+{
+    const nf_dot_shape *s = &call->shape;
+    nf_unpacked x[NF_PASS];
+    const size_t all = s->batches * rows * s->terms;
+    const int64_t emin = source->has_codes ? source->grid.emin : source->smallest_normal;
+    if (all > SIZE_MAX / sizeof **out / 2)
+        return NF_NO_MEMORY;
+    nf_factor *f = *out = malloc((all + 1) * sizeof *f);
+    if (!f)
+        return NF_NO_MEMORY;
+    for (size_t row = 0; s->terms && row < s->batches * rows; row++) {
+        const size_t from = row / rows * v->batch + row % rows * v->row;
+        for (size_t k = 0; k < s->terms; k += NF_PASS) {
+            const size_t n = s->terms - k < NF_PASS ? s->terms - k : NF_PASS;
+            nf_load_vector(source, from + k * v->step, n, x);
+            for (size_t i = 0; i < n; i++)
+                *f++ = factor_of(&x[i], call->path->flush_operands, emin);
+        }
+    }
+    return NF_OK;
+}
+
+static nf_status check_factors(const nf_vectors *v, nf_source *source, nf_span *span)
+{
+    const nf_operand operand = {v->format, v->type, v->data, 1};
+    nf_span own;
+    nf_status status = v->format ? nf_read_operand(source, &operand, v->data != NULL) : NF_BAD_ARGUMENT;
+    if (status == NF_OK)
+        status = nf_span_of(source, &own);
+    if (status != NF_OK)
+        return status;
+    source->step = v->step;
+    span->low += own.low;
+    span->top += own.top;
+    return NF_OK;
+}
+
+/* Exact sums: of a block's products and the sum so far. */
+static nf_status size_quire(nf_matmul_call *call, nf_span products)
+{
+    const nf_source sums = {.grid = call->result.grid, .has_codes = 1};
+    nf_span own;
+    int guard = 2;
+    if (call->path->kind != NF_BLOCK_exact)
+        return NF_OK;
+    if (nf_span_of(&sums, &own) != NF_OK)
+        return NF_BAD_FORMAT;
+    for (size_t n = call->shape.terms; n; n /= 2)
+        guard++;
+    products.low = own.low < products.low ? own.low : products.low;
+    products.top = own.top > products.top ? own.top : products.top;
+    return nf_quire_for(products, guard, &call->quire) ? NF_OK : NF_BAD_FORMAT;
+}
+
+static nf_status read_operands(nf_matmul_call *call, const nf_vectors *a, const nf_vectors *b, const nf_vectors *c)
+{
+    nf_source sources[2];
+    nf_span span = {0, 0};
+    memset(sources, 0, sizeof sources);
+    nf_status status = a && b ? check_factors(a, &sources[0], &span) : NF_BAD_ARGUMENT;
+    if (status == NF_OK)
+        status = check_factors(b, &sources[1], &span);
+    if (status == NF_OK)
+        status = size_quire(call, span);
+    if (status == NF_OK && c) {
+        nf_span unused = {0, 0};
+        status = check_factors(c, &call->c, &unused);
+        call->has_c = 1;
+        call->c_batch = c->batch, call->c_row = c->row, call->c_column = c->step;
+        if (status == NF_OK && memcmp(&call->c.grid.format, &call->result.grid.format, sizeof(nf_format)))
+            status = NF_BAD_FORMAT;
+    }
+    if (status == NF_OK)
+        status = read_factors(call, a, call->shape.rows, &sources[0], (nf_factor **)&call->a);
+    if (status == NF_OK)
+        status = read_factors(call, b, call->shape.columns, &sources[1], (nf_factor **)&call->b);
+    return status;
+}
+
+/* --- results --------------------------------------------------------------------------------------------------- */
+
+typedef struct run {
+    const nf_matmul_call *call;
+    size_t count;
+    char *codes;
+    size_t size; /* bytes of a code */
+    nf_report *reports;
+    nf_status *statuses;
+    size_t *failures;
+} run;
+
+static void do_piece(void *context, size_t number)
+{
+    const run *r = context;
+    uint64_t codes[NF_PASS];
+    const size_t first = number * NF_PASS, n = r->count - first < NF_PASS ? r->count - first : NF_PASS;
+    nf_matmul_piece piece = {.report = r->reports ? &r->reports[number] : NULL};
+    const processor_rounding caller = round_toward(1);
+    nf_status status = nf_matmul_results(r->call, first, n, codes, &piece);
+    round_again(caller);
+    if (piece.failed)
+        status = piece.failed & NF_FAILED_NAN ? NF_FOUND_NAN : NF_FOUND_RANGE;
+    r->statuses[number] = status;
+    r->failures[number] = piece.failed_at;
+    for (size_t i = 0; status == NF_OK && i < n; i++)
+        memcpy(r->codes + (first + i) * r->size, &codes[i], r->size); /* little-endian machines: the low bytes */
+}
+
+static nf_status finish(const run *r, const nf_options *o, void *codes, nf_report *report)
+{
+    const size_t pieces = (r->count - 1) / NF_PASS + 1;
+    for (size_t i = 0; i < pieces; i++)
+        if (r->statuses[i] != NF_OK) {
+            if (o->failed_at)
+                *o->failed_at = r->failures[i];
+            return r->statuses[i];
+        }
+    for (size_t i = 0; r->reports && i < pieces; i++)
+        nf_report_add(report, &r->reports[i]);
+    memcpy(codes, r->codes, r->count * r->size);
+    return NF_OK;
+}
+
+static nf_status run_all(const nf_matmul_call *call, size_t count, void *codes, nf_report *report)
+{
+    const size_t pieces = (count - 1) / NF_PASS + 1;
+    run r = {.call = call, .count = count, .size = bytes_of_code(&call->result.grid.format)};
+    r.codes = malloc(count * r.size);
+    r.reports = report ? calloc(pieces, sizeof *r.reports) : NULL;
+    r.statuses = calloc(pieces, sizeof *r.statuses);
+    r.failures = calloc(pieces, sizeof *r.failures);
+    nf_status status = NF_NO_MEMORY;
+    if (r.codes && r.statuses && r.failures && (!report || r.reports)) {
+        nf_parallel(pieces, call->options.threads, do_piece, &r);
+        status = finish(&r, &call->options, codes, report);
+    }
+    free(r.codes);
+    free(r.reports);
+    free(r.statuses);
+    free(r.failures);
+    return status;
+}
+
+static size_t times(size_t a, size_t b) { return a && b > SIZE_MAX / 64 / a ? SIZE_MAX / 64 : a * b; }
+
+static nf_status check_call(const nf_matmul_call *call, const void *codes, size_t count)
+{
+    const nf_options *o = &call->options;
+    const nf_options allowed = {
+        .isa = o->isa, .threads = o->threads, .key = o->key, .first = o->first, .failed_at = o->failed_at};
+    const int is_random =
+        call->product.is_random || call->sum.is_random || call->join.is_random || call->combine.is_random;
+    if (memcmp(o, &allowed, sizeof allowed) || (!codes && count) || count >= SIZE_MAX / 64 || !call->kernels)
+        return NF_BAD_ARGUMENT;
+    if (!o->key != !is_random)
+        return is_random ? NF_NEEDS_RANDOM : NF_HAS_RANDOM;
+    const uint64_t most = times(call->shape.terms, 4) + 16;
+    return o->key && o->key->call > ((uint64_t)1 << MOST_CALL_BITS) - most ? NF_BAD_ARGUMENT : NF_OK;
+}
+
+nf_status nf_matmul(const nf_datapath *path, const nf_dot_shape *shape, const nf_vectors *a, const nf_vectors *b,
+                    const nf_vectors *c, const nf_options *options, void *codes, nf_report *report)
+{
+    nf_matmul_call call;
+    if (!path || !shape)
+        return NF_BAD_ARGUMENT;
+    memset(&call, 0, sizeof call);
+    call.path = path;
+    call.shape = *shape;
+    if (options)
+        call.options = *options;
+    call.kernels = nf_pick_kernels(call.options.isa);
+    const size_t count = times(times(shape->batches, shape->rows), shape->columns);
+    nf_status status = read_path(&call);
+    if (status == NF_OK)
+        status = check_call(&call, codes, count);
+    if (status == NF_OK)
+        status = nf_lay_out_blocks(&call);
+    if (status == NF_OK)
+        status = read_operands(&call, a, b, c);
+    if (status == NF_OK && count)
+        status = run_all(&call, count, codes, report);
+    free((void *)call.a);
+    free((void *)call.b);
+    free(call.places);
+    free(call.blocks);
+    return status;
+}

@@ -1,0 +1,62 @@
+/* Matrix products: what a checked call is made of, and the sums of some of its results. */
+#ifndef NF_MATMUL_H
+#define NF_MATMUL_H
+
+#include "kernels.h"
+
+/* An operand's element.  Subnormal numbers are normalised; `field` is the exponent that their format gives them. */
+typedef struct nf_factor {
+    uint64_t significand;
+    int32_t exponent, field;
+    uint8_t kind, sign;
+} nf_factor;
+
+/* A checked rounding. */
+typedef struct nf_rounder {
+    nf_plan plan;
+    uint8_t rounds, is_random;
+} nf_rounder;
+
+/* The products places[start] .. places[end - 1] of a sum, which are one block. */
+typedef struct nf_matmul_block {
+    size_t start, end;
+    uint8_t opens, closes; /* an instruction */
+    uint8_t ends_chain;
+} nf_matmul_block;
+
+typedef struct nf_matmul_call {
+    const nf_datapath *path;
+    nf_dot_shape shape;
+    nf_options options;
+    nf_rounder product, sum, join, combine;
+    nf_plan result;
+    const nf_kernels *kernels;
+    const nf_factor *a, *b; /* rows and columns, their terms side by side */
+    nf_source c;
+    size_t c_batch, c_row, c_column;
+    int has_c;
+    nf_quire quire; /* exact: of a block and the sum so far */
+    size_t *places; /* of all terms, in the order of the blocks */
+    nf_matmul_block *blocks;
+    size_t block_count;
+} nf_matmul_call;
+
+/* What became of one piece. */
+typedef struct nf_matmul_piece {
+    size_t failed_at; /* SIZE_MAX: nothing failed */
+    uint32_t failed;
+    nf_report *report; /* or NULL */
+} nf_matmul_piece;
+
+/* The sum of a block's products and the sum so far, all finite, of one result: a and b are its row and column. */
+nf_unpacked nf_aligned_sum(const nf_matmul_call *call, const nf_factor *a, const nf_factor *b,
+                           const nf_matmul_block *block, const nf_unpacked *sum);
+
+/* Lay out places and blocks, which the caller frees. */
+nf_status nf_lay_out_blocks(nf_matmul_call *call);
+
+/* Results first .. first + n - 1, n at most NF_PASS, as codes.  NF_NO_MEMORY, or NF_OK and what the piece says. */
+nf_status nf_matmul_results(const nf_matmul_call *call, size_t first, size_t n, uint64_t *codes,
+                            nf_matmul_piece *piece);
+
+#endif
