@@ -105,4 +105,6 @@ static inline int saturates(const nf_plan *plan)
 #define FAST(name) fast_##name##_f64
 #include "fast_type.inc"
 
+#include "fast_short.inc"
+
 #endif

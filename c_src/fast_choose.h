@@ -56,6 +56,16 @@ static void fast_choose_bytes(const nf_plan *plan, fast_pass *pass)
     pass->result_size = 1;
 }
 
+/* The loop of 32-bit lanes, where there is one. */
+static void fast_choose_short(const nf_plan *plan, fast_pass *pass)
+{
+    fast_loop_f64 *const *loops = short_loops_of(plan, pass->class);
+    if (!loops)
+        return;
+    pass->round_f64 = loops;
+    pass->result_size = sizeof(uint32_t);
+}
+
 /* Loops of nearest_even that know the width of what they store. */
 static void fast_choose_narrow(const nf_job *job, fast_pass *pass)
 {
@@ -90,6 +100,8 @@ static int fast_choose(const nf_job *job, int is_wide, fast_pass *pass)
     pass->keyed_f64 = fast_keyed_loops_f64[mode][pass->class][to_codes];
     if (pass->class == FAST_POSIT && to_codes && !is_wide && job->y_size == 1)
         fast_choose_bytes(job->plan, pass);
+    if (to_codes && is_wide)
+        fast_choose_short(job->plan, pass);
     pass->is_nearest = mode == NF_ROUND_nearest_even;
     pass->clean = lacks_minus_zero(&job->plan->grid) ? FAST_IS_bare : FAST_IS_clean;
     pass->is_unsigned = job->plan->grid.format.family == NF_FLOAT && !job->plan->grid.sign_bit;

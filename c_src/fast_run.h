@@ -54,7 +54,7 @@ static void fast_convert(const nf_job *job, const fast_pass *pass, const void *r
             narrow_to_f16(results, n, out);
         return;
     }
-    switch (job->y_size + (pass->is_wide ? 8 : 0)) {
+    switch (job->y_size + (pass->result_size == 8 ? 8 : 0)) {
     case 1:
         narrow_32_to_8(results, n, out);
         break;
