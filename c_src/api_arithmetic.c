@@ -1,6 +1,7 @@
 /* The public functions of arithmetic: check the operands, run a job, return a status. */
 #include "job.h"
 #include "families.h"
+#include "power_sums.h"
 #include "function_job.h"
 #include "function_operations.h"
 #include "quire.h"
@@ -80,16 +81,12 @@ nf_status nf_read_operand(nf_source *s, const nf_operand *operand, size_t n)
  * number, is one that their first 62 bits decide. */
 static nf_status check_irrational(const nf_arithmetic *how, const nf_plan *plan)
 {
-    int sums = 0, any = 0;
+    int is_remainder = 0, any = 0;
     switch (how->operation) {
-    case NF_OP_add:
-    case NF_OP_subtract:
-    case NF_OP_fma:
-    case NF_OP_faa:
     case NF_OP_remainder:
     case NF_OP_fmod:
     case NF_OP_ieee_remainder:
-        sums = 1;
+        is_remainder = 1;
         break;
     default:
         break;
@@ -99,9 +96,9 @@ static nf_status check_irrational(const nf_arithmetic *how, const nf_plan *plan)
     const int count = how->operation == NF_OP_power ? 1 : how->count; /* the other ones are integers */
     for (int k = 0; any && k < count; k++) {
         const nf_source *s = &how->operands[k];
-        if (sums || !s->has_codes || s->grid.format.family != how->operands[0].grid.format.family)
+        if (is_remainder || !s->has_codes || s->grid.format.family != how->operands[0].grid.format.family)
             return NF_BAD_FORMAT;
-        if (!how->gives_truth && !nf_decides(&s->grid, plan))
+        if (!how->gives_truth && !is_power_sum(how->operation) && !nf_decides(&s->grid, plan))
             return NF_BAD_FORMAT;
     }
     return NF_OK;

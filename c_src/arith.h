@@ -5,6 +5,7 @@
 
 #include "affine.h"
 #include "ordering.h"
+#include "power_sums.h"
 #include "powers_arith.h"
 #include "wide.h"
 
@@ -42,10 +43,19 @@ NF_INLINE int are_finite(const nf_unpacked *x, int count)
     return all;
 }
 
+/* The sum of finite numbers of which one is irrational. */
+static __attribute__((noinline, cold, unused)) nf_unpacked sum_of_powers(const nf_arithmetic *how, const nf_unpacked *x)
+{
+    const nf_power_sum sum = nf_power_sum_of(how, x);
+    return nf_power_sum_number(&sum);
+}
+
 NF_INLINE nf_unpacked apply_add(const nf_arithmetic *how, const nf_unpacked *x, uint32_t *raised)
 {
     if (!are_finite(x, 2))
         return special_sum(x, 2, raised);
+    if (x[0].base | x[1].base)
+        return sum_of_powers(how, x);
     const nf_wide sum = wide_sum(wide_of(&x[0]), wide_of(&x[1]), how->zero_is_negative);
     return number_of_wide(&sum);
 }
@@ -53,6 +63,8 @@ NF_INLINE nf_unpacked apply_add(const nf_arithmetic *how, const nf_unpacked *x, 
 NF_INLINE nf_unpacked apply_subtract(const nf_arithmetic *how, const nf_unpacked *x, uint32_t *raised)
 {
     nf_unpacked terms[2] = {x[0], x[1]};
+    if (are_finite(x, 2) && (x[0].base | x[1].base))
+        return sum_of_powers(how, x);
     terms[1].sign ^= 1;
     return apply_add(how, terms, raised);
 }
@@ -61,6 +73,8 @@ NF_INLINE nf_unpacked apply_faa(const nf_arithmetic *how, const nf_unpacked *x, 
 {
     if (!are_finite(x, 3))
         return special_sum(x, 3, raised);
+    if (x[0].base | x[1].base | x[2].base)
+        return sum_of_powers(how, x);
     const nf_wide sum = wide_sum_of_three(x, how->zero_is_negative);
     return number_of_wide(&sum);
 }
@@ -88,6 +102,8 @@ NF_INLINE nf_unpacked apply_multiply(const nf_arithmetic *how, const nf_unpacked
 
 NF_INLINE nf_unpacked apply_fma(const nf_arithmetic *how, const nf_unpacked *x, uint32_t *raised)
 {
+    if (are_finite(x, 3) && (x[0].base | x[1].base | x[2].base))
+        return sum_of_powers(how, x);
     if (are_finite(x, 3)) {
         const nf_wide sum = wide_sum(wide_product(&x[0], &x[1]), wide_of(&x[2]), how->zero_is_negative);
         return number_of_wide(&sum);

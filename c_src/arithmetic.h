@@ -17,6 +17,7 @@ typedef struct nf_source {
 } nf_source;
 
 typedef struct nf_arithmetic nf_arithmetic;
+struct nf_wide;
 
 /* Results by the code of the first operand, where they are known. */
 typedef struct nf_known {
@@ -62,6 +63,9 @@ void nf_load_operands(const nf_arithmetic *how, size_t place, nf_unpacked *x);
  * for a divisor of 1 or with the top bit set; *follows: is that not all of it? */
 uint64_t nf_result_digits(const nf_arithmetic *how, size_t place, int sign, int64_t weight, uint64_t divisor,
                           int *follows);
+
+/* The same of a sum; `sum` becomes what is left. */
+uint64_t nf_wide_digits(struct nf_wide *sum, int64_t weight, uint64_t divisor, int *follows);
 
 /* May a result be NaN or infinite? */
 int nf_may_be_special(const nf_arithmetic *how);

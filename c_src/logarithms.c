@@ -1,5 +1,6 @@
 /* Logarithms, digit by digit. */
 #include "limbs.h"
+#include "power_sums.h"
 #include "real.h"
 
 enum { SPARE_BITS = 8, SLACK = 1 << 12 };
@@ -151,6 +152,14 @@ nf_floor nf_log_floor(const nf_deep *number, uint8_t base, int digits)
         f.integer = (__int128)x->exponent * ((__int128)1 << digits) + log2_short(&m, digits);
         if (m < 0 - ((uint64_t)4 << digits << is_cut)) /* no further digit is in doubt */
             return f;
+    }
+    nf_power power;
+    const int side = is_cut ? nf_is_beside_power(number, &power) : 0;
+    if (side && (power.base == base || power.log == 0)) {
+        f = shifted(power.log, power.root_bits, digits);
+        f.integer -= side < 0 && f.is_exact;
+        f.is_exact = 0;
+        return f;
     }
     /* Where 1,024 bits leave x on one side of a power of 2 or the other, so do these: all that is cut is cut down. */
     for (int w = (digits + 64 - DECIDED_BITS) / 64 + 1; w <= NF_MOST_LIMBS; w++)

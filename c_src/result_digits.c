@@ -3,6 +3,7 @@
 #include "arith.h"
 #include "function_operations.h"
 #include "limbs.h"
+#include "power_sums.h"
 
 enum { DIGITS = 64 };
 
@@ -95,16 +96,24 @@ static uint64_t root_digits(const nf_unpacked *a, int64_t weight, uint64_t divis
 static uint64_t take_digits(nf_wide *term, int64_t weight, uint64_t divisor, wide *rest)
 {
     const int64_t count = sum_of_exponents(term->exponent, 1 - weight);
-    const wide high = term->high;
+    const wide high = term->high, low = term->low;
     *rest = 0;
     if (count <= 0 || wide_is_zero(term))
         return 0;
-    term->high = count < 128 ? high << count | term->low >> (128 - count) : 0;
-    term->low = count < 128 ? term->low << count : 0;
+    term->high = count < 128 ? high << count | low >> (128 - count) : count < 256 ? low << (count - 128) : 0;
+    term->low = count < 128 ? low << count : 0;
     term->exponent -= count;
     wide_normalise(term);
-    return count <= 128 ? divided(high >> (128 - count), 0, divisor, rest)
-                        : divided(high, (uint64_t)count - 128, divisor, rest);
+    if (count <= 128 || count > 256 || !low)
+        return count <= 128 ? divided(high >> (128 - count), 0, divisor, rest)
+                            : divided(high, (uint64_t)count - 128, divisor, rest);
+    wide of_low;
+    const wide behind = low >> (256 - count);
+    uint64_t digits = divided(high, (uint64_t)count - 128, divisor, rest);
+    digits += divided(behind, 0, divisor, &of_low);
+    digits += *rest >= divisor - of_low;
+    *rest = sum_modulo(*rest, of_low, divisor);
+    return digits;
 }
 
 /* Of |sum| of at most three terms, whose sign is `sign`.  What is left of the terms: a multiple of the unit, and less
@@ -160,6 +169,11 @@ static int terms_of(const nf_arithmetic *how, const nf_unpacked *x, nf_wide *ter
     }
 }
 
+uint64_t nf_wide_digits(nf_wide *sum, int64_t weight, uint64_t divisor, int *follows)
+{
+    return sum_digits(sum, 1, sum->sign, weight, divisor, follows);
+}
+
 /* Of a number of 128 bits. */
 static uint64_t own_digits(const nf_unpacked *y, int64_t weight, uint64_t divisor, int *follows)
 {
@@ -197,6 +211,10 @@ uint64_t nf_result_digits(const nf_arithmetic *how, size_t place, int sign, int6
     if (how->load)
         return how->digits(how, place, weight, divisor, follows);
     nf_load_operands(how, place, x);
+    if (is_power_sum(how->operation) && (x[0].base | x[1].base | x[2].base)) {
+        nf_power_sum s = nf_power_sum_of(how, x);
+        return nf_power_sum_digits(&s, weight, divisor, follows);
+    }
     if (is_function(how->operation))
         return function_digits(how, x, weight, divisor, follows);
     switch (how->operation) {

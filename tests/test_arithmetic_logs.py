@@ -92,11 +92,12 @@ def test_products_as_floats(format, tally):
 
 
 def test_what_logs_do_not_decide_is_refused():
-    """Sums, other families beside them, and formats of more than 62 bits."""
+    """Remainders, other families beside them, and formats of more than 62 bits."""
     codes = np.array([1, 2], np.uint8)
     one = (codes, FORMAT)
     for name, operands, target in (
-        ("add", [one, one], FORMAT),
+        ("remainder", [one, one], FORMAT),
+        ("add", [one, (np.ones(2), None)], FORMAT),
         ("multiply", [one, (np.ones(2), None)], FORMAT),
         ("multiply", [one, (codes, Float(5, 2))], FORMAT),
         ("multiply", [one, one], Float(1, 62)),
