@@ -113,8 +113,9 @@ typedef struct nf_operand {
  * operand's values have more than 64 significant bits.  next_up and next_down need a format.
  *
  * Logarithmic operands (NF_LNS, NF_LOG_TAKUM) have at most 32 bits, and all are of that family; their products,
- * quotients, reciprocals and roots are exact on the logs.  NF_BAD_FORMAT for their sums and remainders, and for results
- * of more than 62 significant bits, as in nf_convert. */
+ * quotients, reciprocals and roots are exact on the logs, their sums (add, subtract, faa, fma) correctly rounded.
+ * NF_BAD_FORMAT for their remainders, and, but of sums, for results of more than 62 significant bits, as in nf_convert.
+ */
 nf_status nf_operate(nf_operation operation, const nf_format *format, const nf_options *options,
                      const nf_operand *operands, void *result, size_t n, nf_report *report);
 
