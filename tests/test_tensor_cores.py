@@ -131,8 +131,8 @@ BLIND = {
 def test_recorded_results_identify_each_parameter(name, mutant):
     """A model off by one in any parameter fails, where its operands can reach the parameter."""
     how = MUTANTS[mutant](parameters(name))
-    wrong = sum(differing(name, label, of, how) for label, of in inputs.sets(name))
-    assert (wrong == 0) == ((name, mutant) in BLIND), wrong
+    fails = any(differing(name, label, of, how) for label, of in inputs.sets(name))
+    assert fails == ((name, mutant) not in BLIND)
 
 
 def exact_integers(a: np.ndarray, b: np.ndarray, c: np.ndarray, kind: str) -> np.ndarray:
