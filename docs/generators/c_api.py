@@ -4,7 +4,10 @@ import re
 from pathlib import Path
 
 CORE = Path(__file__).parents[2] / "c_src"
-PARTS = ("spelling", "arithmetic", "functions", "block", "quire", "matmul", "random", "samplers", "dpi")
+PARTS = (
+    *("spelling", "arithmetic", "functions", "block", "quire", "matmul", "random"),
+    *("samplers", "dpi"),
+)
 HEADERS = (CORE / "numfmt.h", *(CORE / f"numfmt_{part}.h" for part in PARTS))
 SECTION = re.compile(r"/\* --- (?P<title>[^-]+?) -+ \*/")
 COMMENT = re.compile(r"/\*(?P<text>.*?)\*/\n?", re.DOTALL)
