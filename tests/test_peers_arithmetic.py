@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from test_peers_fixed import OVERFLOWS
+from test_peers_float import APYTYPES_MODES
 
 import numfmt as nf
 
@@ -50,7 +52,8 @@ def test_posits_agree_with_softposit(width, name, tally):
     function, shift = getattr(softposit, POSIT_OPERATIONS[name]), 32 - width
     operands = 3 if name == "fma" else 1 if name == "sqrt" else 2
     format = nf.Posit(width, 2)
-    codes = [part.astype(nf.zeros(1, format).codes.dtype) for part in codes_of_posits(width, 3000)]
+    dtype = nf.zeros(1, format).codes.dtype
+    codes = [part.astype(dtype) for part in codes_of_posits(width, 34_000)]
     got = getattr(nf, name)(*(nf.from_codes(part, format) for part in codes[:operands]))
 
     def theirs(*row):
@@ -86,7 +89,7 @@ def random_fixed(apytypes, format, count):
 def test_fixed_point_grows_as_in_apytypes(formats, name):
     """The same codes of the same format."""
     apytypes = pytest.importorskip("apytypes")
-    parts = [random_fixed(apytypes, nf.parse(format), 5000) for format in formats]
+    parts = [random_fixed(apytypes, nf.parse(format), 90_000) for format in formats]
     got = getattr(nf, name)(*(own for own, _ in parts))
     theirs = FIXED_OPERATIONS[name](*(peer for _, peer in parts))
     assert (got.format.width, got.format.fraction_bits) == (theirs.bits, theirs.frac_bits)
@@ -97,12 +100,31 @@ def test_fixed_point_grows_as_in_apytypes(formats, name):
 def test_fixed_quotients_are_those_of_apytypes(formats):
     """Cut toward zero, in the format that APyTypes gives them."""
     apytypes = pytest.importorskip("apytypes")
-    (a, x), (b, y) = (random_fixed(apytypes, nf.parse(format), 5000) for format in formats)
+    (a, x), (b, y) = (random_fixed(apytypes, nf.parse(format), 90_000) for format in formats)
     used = b.codes != 0
     theirs = x[used] / y[used]
     format = nf.Fixed(theirs.bits, theirs.frac_bits)
     got = nf.divide(a[used], b[used], format, "toward_zero")
     assert np.array_equal(got.codes, np.array(theirs.to_bits(), np.uint64))
+
+
+@pytest.mark.parametrize("overflow", OVERFLOWS)
+@pytest.mark.parametrize("mode", APYTYPES_MODES)
+@pytest.mark.parametrize("name", FIXED_OPERATIONS)
+def test_narrow_results_are_casts_of_apytypes_own(name, mode, overflow, tally):
+    """Its exact sums and products, cast to fewer bits; twelve modes, three overflow policies."""
+    apytypes = pytest.importorskip("apytypes")
+    formats = ("fixed<8,3>", "fixed<7,5>")
+    (a, x), (b, y) = (random_fixed(apytypes, nf.parse(f), 30_000) for f in formats)
+    theirs = FIXED_OPERATIONS[name](x, y).cast(
+        bits=6,
+        frac_bits=2,
+        quantization=getattr(apytypes.QuantizationMode, APYTYPES_MODES[mode]),
+        overflow=getattr(apytypes.OverflowMode, OVERFLOWS[overflow]),
+    )
+    got = getattr(nf, name)(a, b, "fixed<6,2>", mode, overflow)
+    tally.same(got.codes, np.array(theirs.to_bits(), np.uint64), a.codes, f"{name} {mode}")
+    tally.check()
 
 
 @pytest.mark.parametrize("mode", FLOAT_MODES)
