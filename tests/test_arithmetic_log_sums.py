@@ -169,3 +169,14 @@ def test_terms_too_far_apart_for_digits():
         a = nf.from_codes(np.uint16(large), format)
         b = nf.from_codes(np.uint16(small | sign << 15), format)
         assert int(nf.add(a, b, rounding=mode).codes) == expected
+
+
+def test_terms_far_below_a_sum_keep_their_digits():
+    """1 + 2**-x in binary64, x of 30..60: the smaller term's own digits decide."""
+    format = nf.parse("lns<24,10>")
+    logs = np.arange(-60 << 10, -30 << 10, 7)
+    small = nf.from_codes((logs & ((1 << 23) - 1)).astype(np.uint32), format)
+    got = nf.add(nf.array(1.0, format), small, "binary64").values
+    with mpmath.workprec(200):
+        wanted = [float(1 + mpmath.mpf(2) ** (mpmath.mpf(int(x)) / 1024)) for x in logs]
+    assert np.array_equal(got, wanted)
