@@ -96,6 +96,9 @@ static nf_status read_path(nf_matmul_call *call)
         status = read_rounder(rounders[i], steps[i], &call->options);
     if (status != NF_OK)
         return status;
+    for (int i = 0; i < 4; i++)
+        if (rounders[i]->rounds && has_irrational_values(&rounders[i]->plan.grid))
+            return NF_BAD_FORMAT;
     for (int i = 1; i < 4; i++)
         if (rounders[i]->rounds && !holds(&call->result.grid, &rounders[i]->plan))
             return NF_BAD_FORMAT;

@@ -35,8 +35,12 @@ static nf_unpacked sum_of(const nf_rounder *r, const nf_unpacked *a, const nf_un
 static void add_lanes(nf_lanes *l, const nf_rounder *r, nf_unpacked *x, const nf_unpacked *y, const nf_unpacked *z)
 {
     uint32_t raised[NF_PASS] = {0};
-    for (size_t i = 0; i < l->n; i++)
+    l->operation = NF_OP_add;
+    for (size_t i = 0; i < l->n; i++) {
+        l->terms[i][0] = y[i];
+        l->terms[i][1] = z[i];
         x[i] = sum_of(r, &y[i], &z[i], &raised[i]);
+    }
     nf_round_block_sums(l, r, x, raised);
 }
 
@@ -56,8 +60,12 @@ static void fuse(nf_lanes *l, size_t place)
     const nf_rounder *r = &l->call->sum;
     const nf_arithmetic how = {.operation = NF_OP_fma, .zero_is_negative = r->plan.options.rounding == NF_ROUND_down};
     uint32_t raised[NF_PASS] = {0};
+    l->operation = NF_OP_fma;
     for (size_t i = 0; i < l->n; i++) {
-        const nf_unpacked x[3] = {number_of_factor(&l->a[i][place]), number_of_factor(&l->b[i][place]), l->sum[i]};
+        nf_unpacked *x = l->terms[i];
+        x[0] = number_of_factor(&l->a[i][place]);
+        x[1] = number_of_factor(&l->b[i][place]);
+        x[2] = l->sum[i];
         l->sum[i] = apply_fma(&how, x, &raised[i]);
     }
     nf_round_block_sums(l, r, l->sum, raised);
@@ -96,22 +104,31 @@ static void tree_block(nf_lanes *l, const nf_matmul_block *block)
 
 /* --- exact ---------------------------------------------------------------------------------------------------- */
 
-static void exact_block(nf_lanes *l, const nf_matmul_block *block)
+void nf_sum_exactly(const nf_lanes *l, size_t lane, uint64_t *total)
 {
     const nf_quire *quire = &l->call->quire;
+    memset(total, 0, quire->limbs * sizeof *total);
+    nf_quire_add_number(quire, total, &l->terms[lane][0]);
+    for (size_t k = l->block->start; k < l->block->end; k++) {
+        const size_t place = l->call->places[k];
+        const nf_unpacked a = number_of_factor(&l->a[lane][place]), b = number_of_factor(&l->b[lane][place]);
+        nf_quire_add_pair(quire, total, &a, &b);
+    }
+}
+
+static void exact_block(nf_lanes *l, const nf_matmul_block *block)
+{
+    const nf_rounder *r = &l->call->sum;
     uint64_t total[NF_QUIRE_MOST_LIMBS];
     uint32_t raised[NF_PASS] = {0};
+    l->operation = NF_OPERATION_COUNT;
+    l->block = block;
     for (size_t i = 0; i < l->n; i++) {
-        memset(total, 0, quire->limbs * sizeof *total);
-        nf_quire_add_number(quire, total, &l->sum[i]);
-        for (size_t k = block->start; k < block->end; k++) {
-            const size_t place = l->call->places[k];
-            const nf_unpacked a = number_of_factor(&l->a[i][place]), b = number_of_factor(&l->b[i][place]);
-            nf_quire_add_pair(quire, total, &a, &b);
-        }
-        l->sum[i] = nf_quire_number(quire, total, l->call->sum.plan.options.rounding == NF_ROUND_down, &raised[i]);
+        l->terms[i][0] = l->sum[i];
+        nf_sum_exactly(l, i, total);
+        l->sum[i] = nf_quire_number(&l->call->quire, total, r->plan.options.rounding == NF_ROUND_down, &raised[i]);
     }
-    nf_round_block_sums(l, &l->call->sum, l->sum, raised);
+    nf_round_block_sums(l, r, l->sum, raised);
 }
 
 /* --- aligned -------------------------------------------------------------------------------------------------- */

@@ -1,8 +1,10 @@
 /* One rounding of many results of a matrix product. */
 #include "elements.h"
 #include "matmul_lanes.h"
+#include "result_digits.h"
 
 typedef struct loaded {
+    const nf_lanes *lanes;
     const nf_unpacked *x;
     const uint32_t *raised;
 } loaded;
@@ -14,11 +16,27 @@ static void load_lanes(const nf_arithmetic *how, size_t place, size_t n, nf_unpa
     memcpy(raised, from->raised + place, n * sizeof *raised);
 }
 
+/* Sums alone go on behind 128 bits. */
+static uint64_t digits_of_lane(const nf_arithmetic *how, size_t place, int64_t weight, uint64_t divisor, int *follows)
+{
+    const loaded *from = how->from;
+    const nf_lanes *l = from->lanes;
+    const nf_unpacked *x = &from->x[place];
+    const nf_arithmetic own = {.operation = l->operation, .count = NF_MOST_OPERANDS};
+    uint64_t total[NF_QUIRE_MOST_LIMBS];
+    if (!x->sticky)
+        return nf_own_digits(x, weight, divisor, follows);
+    if (l->operation != NF_OPERATION_COUNT)
+        return nf_operation_digits(&own, l->terms[place], x->sign, weight, divisor, follows);
+    nf_sum_exactly(l, place, total);
+    return nf_quire_digits(&l->call->quire, total, weight, divisor, follows);
+}
+
 int nf_encode_lanes(nf_lanes *l, const nf_plan *given, const nf_unpacked *x, const uint32_t *raised, nf_report *report,
                     uint64_t *codes)
 {
-    const loaded from = {x, raised};
-    nf_arithmetic how = {.operation = NF_OPERATION_COUNT, .load = load_lanes, .from = &from};
+    const loaded from = {l, x, raised};
+    nf_arithmetic how = {.operation = NF_OPERATION_COUNT, .load = load_lanes, .digits = digits_of_lane, .from = &from};
     uint64_t stored[NF_PASS];
     nf_plan plan = *given;
     plan.options.first = l->call->options.first + l->first;

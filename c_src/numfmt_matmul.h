@@ -80,8 +80,8 @@ typedef struct nf_datapath {
  *     nf_vectors y = {.format = &binary16, .data = b, .row = 1, .step = columns};   (b is terms x columns)
  *     nf_status status = nf_matmul(&path, &shape, &x, &y, NULL, NULL, codes, NULL);
  *
- * NF_BAD_ARGUMENT for a field out of range, NF_BAD_FORMAT for formats without exact products or a result that does not
- * hold every sum, and what the roundings' own checks find. */
+ * NF_BAD_ARGUMENT for a field out of range, NF_BAD_FORMAT for formats without exact products, for roundings to
+ * irrational values, or a result that does not hold every sum, and what the roundings' own checks find. */
 nf_status nf_matmul(const nf_datapath *path, const nf_dot_shape *shape, const nf_vectors *a, const nf_vectors *b,
                     const nf_vectors *c, const nf_options *options, void *codes, nf_report *report);
 

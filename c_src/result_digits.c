@@ -3,6 +3,7 @@
 #include "arith.h"
 #include "function_operations.h"
 #include "limbs.h"
+#include "result_digits.h"
 #include "power_sums.h"
 
 enum { DIGITS = 64 };
@@ -174,8 +175,7 @@ uint64_t nf_wide_digits(nf_wide *sum, int64_t weight, uint64_t divisor, int *fol
     return sum_digits(sum, 1, sum->sign, weight, divisor, follows);
 }
 
-/* Of a number of 128 bits. */
-static uint64_t own_digits(const nf_unpacked *y, int64_t weight, uint64_t divisor, int *follows)
+uint64_t nf_own_digits(const nf_unpacked *y, int64_t weight, uint64_t divisor, int *follows)
 {
     nf_wide term = wide_of(y);
     return sum_digits(&term, 1, y->sign, weight, divisor, follows);
@@ -192,7 +192,7 @@ static uint64_t function_digits(const nf_arithmetic *how, const nf_unpacked *x, 
     const int64_t n = exponent_of(which, x);
     const nf_unpacked y = nf_function_result(which, x, n, 1, &raised);
     if (!y.sticky)
-        return own_digits(&y, weight, divisor, follows);
+        return nf_own_digits(&y, weight, divisor, follows);
     const int64_t count = divisor == 1 ? 0 : sum_of_exponents(y.exponent, 1 - weight);
     int more;
     limb[0] = nf_function_digits(which, x, n, &y, weight, follows);
@@ -206,11 +206,17 @@ uint64_t nf_result_digits(const nf_arithmetic *how, size_t place, int sign, int6
                           int *follows)
 {
     nf_unpacked x[NF_MOST_OPERANDS] = {{0}, {0}, {0}};
-    const nf_unpacked one = number_of(0, 1, 0);
-    nf_wide terms[NF_MOST_OPERANDS];
     if (how->load)
         return how->digits(how, place, weight, divisor, follows);
     nf_load_operands(how, place, x);
+    return nf_operation_digits(how, x, sign, weight, divisor, follows);
+}
+
+uint64_t nf_operation_digits(const nf_arithmetic *how, const nf_unpacked *x, int sign, int64_t weight, uint64_t divisor,
+                             int *follows)
+{
+    const nf_unpacked one = number_of(0, 1, 0);
+    nf_wide terms[NF_MOST_OPERANDS];
     if (is_power_sum(how->operation) && (x[0].base | x[1].base | x[2].base)) {
         nf_power_sum s = nf_power_sum_of(how, x);
         return nf_power_sum_digits(&s, weight, divisor, follows);

@@ -274,6 +274,9 @@ def test_formats_without_exact_products_are_refused():
         matmul(a, a, None, ("lns<8,3>",) * 2, result="binary16", **how)
     assert refused.value.status == lib.NF_BAD_FORMAT
     with pytest.raises(Refused) as refused:
+        matmul(a, a, None, ("e4m3fn",) * 2, result="lns<8,3>", kind="chain", sum=("lns<8,3>",))
+    assert refused.value.status == lib.NF_BAD_FORMAT
+    with pytest.raises(Refused) as refused:
         matmul(a, a, None, ("e4m3fn",) * 2, result="bfloat16", **how)
     assert refused.value.status == lib.NF_BAD_FORMAT
     with pytest.raises(Refused) as refused:
@@ -289,3 +292,44 @@ def test_nothing_gives_c_and_no_result():
     assert np.array_equal(matmul(*none, c, ("e4m3fn",) * 2, **how), c)
     rows = np.zeros((1, 0, 4), np.uint8), np.zeros((1, 3, 4), np.uint8)
     assert matmul(*rows, None, ("e4m3fn",) * 2, **how).shape == (1, 0, 3)
+
+
+WIDE = [2.0**120, 1.5, -(2.0**-130), 2.0**70]
+
+
+@pytest.mark.parametrize("kind", ["chain", "exact"])
+@pytest.mark.parametrize(
+    "mode",
+    [("nearest_even", "wrap"), ("stochastic", "wrap"), ("stochastic",), ("down", "saturate")],
+    ids=str,
+)
+@pytest.mark.parametrize("f", ["fixed<64,40>", "fixed<16,8>", "nf4"])
+def test_sums_of_hundreds_of_bits_have_all_their_digits(f, mode, kind):
+    """Terms far apart: what wraps, and what random words decide, lies behind 128 bits."""
+    if f == "nf4":
+        mode = mode[:1]
+    a = nf.encode(np.array([[WIDE, WIDE[::-1]]]), "bfloat16")
+    b = nf.encode(
+        np.array([[[1, 1, 1, 1], [-1, 1, 0.5, 2], [2.0**-90, 1, 1, 2.0**-60]]]), "bfloat16"
+    )
+    c = nf.encode(np.zeros((1, 2, 3)), f)
+    how = {"kind": kind, "result": f, "sum": (f, *mode), "block": 2}
+    key = {"key": (9, 4)} if "stochastic" in mode else {}
+    if kind == "chain":
+        how["is_fused"] = 1
+    got = matmul(a, b, c, ("bfloat16",) * 2, **how, **key)
+    x, y = nf.from_codes(a, "bfloat16"), nf.from_codes(b, "bfloat16")
+    total, own = nf.from_codes(c, f), nf.Key(9)
+    size = 1 if kind == "chain" else 2
+    for step, k in enumerate(range(0, 4, size)):
+        words = {"key": own.at(4 + step)} if key else {}
+        if kind == "chain":
+            total = nf.fma(x[:, :, None, k], y[:, None, :, k], total, f, *mode, **words)
+            continue
+        quire = nf.Quire("binary64", shape=total.shape).add(total)
+        for j in range(k, k + 2):
+            p = nf.array(x.values[:, :, None, j] + 0 * y.values[:, None, :, j], "binary64")
+            q = nf.array(y.values[:, None, :, j] + 0 * x.values[:, :, None, j], "binary64")
+            quire = quire.add_product(p, q)
+        total = quire.round(f, *mode, **words)
+    assert np.array_equal(got, total.codes)
