@@ -132,6 +132,7 @@ typedef struct nf_kernels {
     /* sum += products of neighbouring codes that float32 holds exactly: see dot.c; 0 where it has no
      * loop for them. */
     int (*add_products)(const nf_quire *quire, uint64_t *sum, const nf_terms *terms);
+    const struct nf_matmul_loops *matmul; /* NULL: the reference alone */
 } nf_kernels;
 
 /* The table for options.isa: 0 the best this machine has, else 1 + a row of isa.def; NULL where it has not. */

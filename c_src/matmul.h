@@ -39,6 +39,7 @@ typedef struct nf_matmul_call {
     size_t *places; /* of all terms, in the order of the blocks */
     nf_matmul_block *blocks;
     size_t block_count;
+    uint8_t path_taken;
 } nf_matmul_call;
 
 /* What became of one piece. */
@@ -58,5 +59,16 @@ nf_status nf_lay_out_blocks(nf_matmul_call *call);
 /* Results first .. first + n - 1, n at most NF_PASS, as codes.  NF_NO_MEMORY, or NF_OK and what the piece says. */
 nf_status nf_matmul_results(const nf_matmul_call *call, size_t first, size_t n, uint64_t *codes,
                             nf_matmul_piece *piece);
+
+/* The same, and what failed as a status. */
+nf_status nf_matmul_piece_of(const nf_matmul_call *call, size_t first, size_t n, uint64_t *codes,
+                             nf_matmul_piece *piece);
+
+/* Fill call->a and call->b, which the caller of nf_matmul frees. */
+nf_status nf_read_factors(nf_matmul_call *call, const nf_vectors *a, const nf_vectors *b);
+
+/* All results by a loop over columns, where one gives the reference's bits: *is_done. */
+nf_status nf_matmul_fast_path(nf_matmul_call *call, const nf_vectors *a, const nf_vectors *b, const nf_vectors *c,
+                              const nf_source *sources, void *codes, int *is_done);
 
 #endif

@@ -58,8 +58,17 @@ typedef struct nf_datapath {
     const size_t *chain_of; /* NULL: one chain; or: a number < chains for each index of the sum over k */
     size_t chains;          /* each goes through its products in the order of k */
     uint8_t c_comes_last;   /* c is added to the sum of all chains by `combine`; else the first chain begins with it */
-    uint8_t in_pairs; /* of S chains i takes i + ceil(S / 2), and so on; else the first takes one after the other */
+    uint8_t in_pairs;    /* of S chains i takes i + ceil(S / 2), and so on; else the first takes one after the other */
+    uint8_t *path_taken; /* NULL, or: receives how the call computed, a row of nf_matmul_path_at */
 } nf_datapath;
+
+/* How nf_matmul may compute: row 0 is the reference, result by result, which alone has a report.  The others give its
+ * bits, and are taken where formats and the ranges of the operands prove that.  NULL past the end. */
+typedef struct nf_matmul_path {
+    const char *name, *meaning;
+} nf_matmul_path;
+
+const nf_matmul_path *nf_matmul_path_at(size_t index);
 
 /* codes[g, i, j] of path->result = c[g, i, j] + the sum over k < shape->terms of a[g, i, k] * b[g, j, k] (nf_vectors),
  * computed as `path` says.  c, codes of path->result with `step` from column to column, may be NULL: 0.  A last

@@ -74,9 +74,13 @@ def vectors(alive: list[Any], codes: Any, spelling: str, last_is_a_step: bool = 
 
 def matmul(a: Any, b: Any, c: Any, formats: tuple[str, str], **fields: Any) -> np.ndarray:
     """Codes (batches, rows, columns) from codes of a (batches, rows, terms), of b (batches,
-    columns, terms) and of c or None.  threads, key (key, call), first, report go to the call."""
+    columns, terms) and of c or None.  threads, isa (a name), key (key, call), first, report go to
+    the call; `path` is a list that receives the name of the path taken."""
     alive: list[Any] = []
     options = ffi.new("nf_options *", {"threads": fields.pop("threads", 1)})
+    if isa := fields.pop("isa", None):
+        options.isa = 1 + _core._isas().index(isa)
+    path_name, taken = fields.pop("path", None), ffi.new("uint8_t *")
     at = ffi.new("uint64_t *")
     options.failed_at, options.first = at, fields.pop("first", 0)
     if key := fields.pop("key", None):
@@ -84,7 +88,7 @@ def matmul(a: Any, b: Any, c: Any, formats: tuple[str, str], **fields: Any) -> n
         options.key = alive[-1]
     report = fields.pop("report", ffi.NULL)
     result = fields["result"]
-    path = datapath(alive, **fields)
+    path = datapath(alive, **fields, path_taken=taken)
     operands = [vectors(alive, x, f) for x, f in zip((a, b), formats, strict=True)]
     sums = ffi.NULL if c is None else vectors(alive, c, result)
     shape = (a.shape[0], a.shape[1], b.shape[1], a.shape[2])
@@ -94,4 +98,6 @@ def matmul(a: Any, b: Any, c: Any, formats: tuple[str, str], **fields: Any) -> n
     status = lib.nf_matmul(path, c_shape, *operands, sums, options, room, report)
     if status != lib.NF_OK:
         raise Refused(status, at[0])
+    if path_name is not None:
+        path_name.append(_core.text(lib.nf_matmul_path_at(taken[0]).name))
     return out

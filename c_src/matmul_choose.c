@@ -1,0 +1,212 @@
+/* When is a loop over columns bit-exact?  Every condition is one of formats and ranges, proved where it stands. */
+#include "families.h"
+#include "matmul_fast.h"
+
+/* Exponents of float64 lanes stay far from its ends. */
+enum { FAR = 400, LANE_BITS = 51, F32_BITS = 24, F64_BITS = 53, LEAST_F32 = -149 };
+
+static const nf_matmul_path paths[] = {
+#define NF_MATMUL_PATH(name, meaning) {#name, meaning},
+#include "matmul_paths.def"
+#undef NF_MATMUL_PATH
+};
+
+const nf_matmul_path *nf_matmul_path_at(size_t index) { return index < NF_PATH_COUNT ? &paths[index] : NULL; }
+
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* --- formats ---------------------------------------------------------------------------------------------------- */
+
+static int is_float(const nf_grid *g) { return g->format.family == NF_FLOAT; }
+
+/* IEEE's shape of numbers: subnormals, a zero, both signs. */
+static int is_plain_float(const nf_grid *g)
+{
+    return is_float(g) && g->format.subnormals == NF_SUBNORMALS && g->format.special != NF_FNU &&
+           g->format.special != NF_GEOMETRIC && g->has_negative_zero && g->emin > -FAR && g->emax < FAR;
+}
+
+static int is_small_fixed(const nf_grid *g)
+{
+    const int f = g->format.fraction_bits;
+    return g->format.family == NF_FIXED && g->format.width <= LANE_BITS - 2 && f > -FAR && f < FAR;
+}
+
+/* Operands: numbers whose family says all, and their precision; 0 for others. */
+static int precision_of(const nf_grid *g)
+{
+    nf_format_facts facts;
+    const int known = is_float(g) || g->format.family == NF_FIXED || g->format.family == NF_POSIT ||
+                      g->format.family == NF_TAKUM || g->format.family == NF_CODEBOOK;
+    if (!known || nf_format_describe(&g->format, &facts) != NF_OK)
+        return 0;
+    return g->format.family == NF_CODEBOOK ? F64_BITS
+           : g->format.family == NF_FIXED  ? g->format.width
+                                           : facts.precision;
+}
+
+int nf_choose_packing(nf_matmul_fast *fast, const nf_source *a, const nf_source *b)
+{
+    const nf_source *sources[] = {a, b};
+    nf_packed *packed[] = {&fast->a, &fast->b};
+    int are_floats = 1;
+    for (int i = 0; i < 2; i++) {
+        packed[i]->format = sources[i]->grid;
+        packed[i]->precision = precision_of(&sources[i]->grid);
+        if (!packed[i]->precision || nf_type_holds_format(&sources[i]->grid.format, NF_F64) != NF_OK)
+            return 0;
+        are_floats &= nf_type_holds_format(&sources[i]->grid.format, NF_F32) == NF_OK;
+    }
+    fast->packing = are_floats ? NF_PACK_f32 : NF_PACK_f64;
+    return 1;
+}
+
+/* --- roundings -------------------------------------------------------------------------------------------------- */
+
+static int read_end(nf_lane_rounder *to, const nf_plan *plan)
+{
+    switch (plan->options.overflow) {
+    case NF_OVERFLOW_saturate:
+        to->end = to->is_fixed ? NF_END_saturate : NF_END_mark;
+        return 1;
+    case NF_OVERFLOW_wrap:
+        to->end = to->is_fixed && !plan->options.wrap_bits ? NF_END_wrap : NF_END_mark;
+        return 1;
+    default:
+        to->end = NF_END_mark;
+        return 1;
+    }
+}
+
+static int reads_mode(const nf_lane_rounder *r, const nf_options *o)
+{
+    switch (r->mode) {
+    case NF_ROUND_nearest_even:
+    case NF_ROUND_toward_zero:
+    case NF_ROUND_nearest_away:
+    case NF_ROUND_away_from_zero:
+    case NF_ROUND_up:
+    case NF_ROUND_to_odd:
+        return 1;
+    case NF_ROUND_down: /* a sum of 0 would be -0 */
+        return r->is_fixed;
+    case NF_ROUND_stochastic:
+        return o->random_bits_per_element == 0 ||
+               (!r->is_fixed && (o->variant == NF_VARIANT_NONE || o->variant == NF_VARIANT_A));
+    default:
+        return 0;
+    }
+}
+
+/* Can lanes of float64 do it?  `from`: what nf_rounder says. */
+static int read_lane_rounder(nf_lane_rounder *to, const nf_rounder *from, uint8_t flush)
+{
+    const nf_grid *g = &from->plan.grid;
+    const nf_options *o = &from->plan.options;
+    memset(to, 0, sizeof *to);
+    to->rounds = from->rounds;
+    if (!from->rounds)
+        return 1;
+    to->is_fixed = g->format.family == NF_FIXED;
+    if (!(to->is_fixed ? is_small_fixed(g) : is_plain_float(g)))
+        return 0;
+    const int f = g->format.fraction_bits;
+    to->precision = to->is_fixed ? LANE_BITS : f + 1;
+    to->emin = to->is_fixed ? LANE_BITS - 1 - f : (int)g->emin;
+    to->mode = o->rounding;
+    to->is_random = from->is_random;
+    to->random_bits = o->random_bits_per_element ? o->random_bits_per_element : 32;
+    to->flush = to->is_fixed ? NF_FLUSH_none : flush;
+    to->normal = ldexp(1, (int)g->emin);
+    nf_unpacked end;
+    nf_unpack_code(g, g->max_magnitude, &end);
+    to->largest = ldexp((double)end.significand, (int)end.exponent - 63);
+    if (to->is_fixed) {
+        to->largest = ldexp((double)g->max_magnitude, -f);
+        to->least = -ldexp((double)g->min_magnitude, -f);
+        to->modulus = ldexp(1, g->format.width - f);
+    }
+    const int digits = to->precision + (to->is_random ? to->random_bits : 0);
+    return reads_mode(to, o) && (to->is_fixed ? !to->is_random : digits <= LANE_BITS) && read_end(to, &from->plan);
+}
+
+static int read_rounders(nf_matmul_fast *fast)
+{
+    const nf_matmul_call *call = fast->call;
+    const uint8_t flush = call->path->flush_sums;
+    return read_lane_rounder(&fast->product, &call->product, NF_FLUSH_none) &&
+           read_lane_rounder(&fast->sum, &call->sum, flush) && read_lane_rounder(&fast->join, &call->join, flush) &&
+           read_lane_rounder(&fast->combine, &call->combine, flush);
+}
+
+/* --- aligned blocks ------------------------------------------------------------------------------------------------
+ */
+
+static int64_t top_of_products(const nf_matmul_fast *f)
+{
+    return f->a.range.top == INT32_MIN || f->b.range.top == INT32_MIN ? INT32_MIN
+                                                                      : (int64_t)f->a.range.top + f->b.range.top;
+}
+
+/* The least exponent that the formats give a product that is not 0. */
+static int64_t low_of_products(const nf_matmul_fast *f)
+{
+    if (f->a.range.low == INT32_MAX || f->b.range.low == INT32_MAX)
+        return INT32_MAX;
+    return most(f->a.range.low, f->a.format.emin) + most(f->b.range.low, f->b.format.emin);
+}
+
+static size_t longest_block(const nf_matmul_call *call)
+{
+    size_t longest = 1;
+    for (size_t i = 0; i < call->block_count; i++)
+        longest = (size_t)most((int64_t)longest, (int64_t)(call->blocks[i].end - call->blocks[i].start));
+    return longest;
+}
+
+/* matmul_aligned.inc: products and what they are scaled to are float32 numbers, groups of terms are int32 numbers. */
+static int fits_aligned(nf_matmul_fast *f, const nf_number_range *c)
+{
+    const nf_matmul_call *call = f->call;
+    const nf_datapath *p = call->path;
+    const int F = p->fraction_bits, bits = f->a.precision + f->b.precision;
+    if (p->kind != NF_BLOCK_aligned || p->joins != NF_JOIN_early || p->cuts_by_floor || p->zeros_count ||
+        p->normalises || p->flush_sums || call->combine.rounds || p->c_comes_last || f->packing != NF_PACK_f32)
+        return 0;
+    nf_lane_rounder *sum = &f->sum;
+    const int is_nearest = sum->mode == NF_ROUND_nearest_even && sum->precision <= F32_BITS - 2;
+    const int holds = !sum->is_fixed && sum->precision <= F32_BITS && sum->emin >= -126 &&
+                      nf_type_holds_format(&call->result.grid.format, NF_F32) == NF_OK &&
+                      is_plain_float(&call->result.grid);
+    if (!holds || !(is_nearest || (sum->mode == NF_ROUND_toward_zero && sum->emin == -126)))
+        return 0;
+    /* exact products */
+    const int64_t top = top_of_products(f), low = low_of_products(f);
+    if (bits > F32_BITS || top + 2 > 126 || low - bits + 2 < LEAST_F32)
+        return 0;
+    if (p->product_end && top + 2 > p->product_end)
+        return 0;
+    /* scales are normal numbers, though E is raised to F - 126: no term has a bit below 2**-126 that would be kept */
+    if (F < 1 || F > 27 || top > F + 100 || low < F - 126 || c->low - (F32_BITS - 1) < -126 || p->least_exponent > 100)
+        return 0;
+    f->group = ((size_t)1 << (29 - F)) / 2;
+    if (longest_block(call) <= ((size_t)1 << (29 - F)) - 1)
+        f->group = longest_block(call);
+    if (longest_block(call) >= (size_t)1 << (36 - F))
+        return 0;
+    if (sum->mode == NF_ROUND_toward_zero && call->sum.plan.grid.emax >= 127)
+        sum->largest = 0x1.fffffep126; /* what is more may have been cut to it */
+    return 1;
+}
+
+int nf_choose_loop(nf_matmul_fast *fast, const nf_number_range *c)
+{
+    if (!read_rounders(fast))
+        return 0;
+    if (fits_aligned(fast, c)) {
+        fast->loop = NF_LOOP_aligned;
+        fast->path = NF_PATH_aligned_simd;
+        return 1;
+    }
+    return 0;
+}

@@ -1,0 +1,176 @@
+/* Operands of a matrix product as numbers in the order in which loops read them. */
+#include <stdlib.h>
+
+#include "matmul_fast.h"
+#include "threads.h"
+
+enum { GATHER = 32 /* terms of a square that the first cache holds */ };
+
+static size_t size_of(nf_packing packing) { return packing == NF_PACK_f64 ? sizeof(double) : sizeof(float); }
+
+typedef struct packing {
+    const nf_matmul_fast *fast;
+    const nf_vectors *from;
+    nf_packed *to;
+    nf_number_range *ranges; /* of each group */
+    uint8_t *failed;
+} packing;
+
+#define GATHER_CODES(type) \
+    for (size_t k = start; k < end; k++) { \
+        const type *x = (const type *)data + places[k] * v->step; \
+        type *y = (type *)out + k * wide; \
+        for (size_t i = 0; i < wide; i++) \
+            y[i] = x[(i < n ? i : n - 1) * v->row]; \
+    }
+
+/* Codes of n vectors from `data` on, `wide` side by side for each term. */
+static void gather(const nf_vectors *v, const void *data, size_t code, size_t n, size_t wide, const size_t *places,
+                   size_t terms, void *out)
+{
+    for (size_t start = 0; start < terms; start += GATHER) {
+        const size_t end = terms - start < GATHER ? terms : start + GATHER;
+        switch (code) {
+        case 1:
+            GATHER_CODES(uint8_t)
+            break;
+        case 2:
+            GATHER_CODES(uint16_t)
+            break;
+        case 4:
+            GATHER_CODES(uint32_t)
+            break;
+        default:
+            GATHER_CODES(uint64_t)
+            break;
+        }
+    }
+}
+#undef GATHER_CODES
+
+/* The codes of a group, in the order of its numbers, which are `count` from number *at on. */
+static void *gather_group(const packing *p, size_t number, size_t *at, size_t *count)
+{
+    const nf_matmul_call *call = p->fast->call;
+    const nf_packed *to = p->to;
+    const size_t terms = call->shape.terms, code = bytes_of_code(&to->format.format);
+    const size_t batch = number / to->groups, first = number % to->groups * NF_PANEL;
+    const size_t n = to->vectors - first < NF_PANEL ? to->vectors - first : NF_PANEL;
+    const char *data = (const char *)p->from->data + (batch * p->from->batch + first * p->from->row) * code;
+    *at = to->is_panel ? number * NF_PANEL * terms : (batch * to->vectors + first) * terms;
+    *count = (to->is_panel ? NF_PANEL : n) * terms;
+    char *codes = malloc(*count * code);
+    if (codes && to->is_panel)
+        gather(p->from, data, code, n, NF_PANEL, call->places, terms, codes);
+    for (size_t i = 0; codes && !to->is_panel && i < n; i++)
+        gather(p->from, data + i * p->from->row * code, code, 1, 1, call->places, terms, codes + i * terms * code);
+    return codes;
+}
+
+static void pack_group(void *context, size_t number)
+{
+    const packing *p = context;
+    const nf_matmul_call *call = p->fast->call;
+    const nf_packing packing = p->fast->packing;
+    const nf_grid *format = &p->to->format;
+    size_t at, count;
+    char *codes = gather_group(p, number, &at, &count);
+    p->failed[number] = !codes;
+    if (!codes)
+        return;
+    char *out = (char *)p->to->numbers + at * size_of(packing);
+    call->kernels->decode(format, codes, bytes_of_code(&format->format), packing == NF_PACK_f64 ? NF_F64 : NF_F32, out,
+                          0, count, count);
+    free(codes);
+    const uint8_t flush = call->path->flush_operands;
+    if (flush != NF_FLUSH_none && format->format.family == NF_FLOAT)
+        call->kernels->matmul->flush(packing, out, count, ldexp(1, (int)format->emin), flush == NF_FLUSH_keep_sign);
+    call->kernels->matmul->measure(packing, out, count, &p->ranges[number]);
+}
+
+static void join_range(nf_number_range *all, const nf_number_range *part)
+{
+    all->top = part->top > all->top ? part->top : all->top;
+    all->low = part->low < all->low ? part->low : all->low;
+    all->has_more |= part->has_more;
+    all->has_minus_zero |= part->has_minus_zero;
+}
+
+static nf_status pack(const nf_matmul_fast *fast, const nf_vectors *from, nf_packed *to)
+{
+    const nf_dot_shape *s = &fast->call->shape;
+    to->groups = (to->vectors + NF_PANEL - 1) / NF_PANEL;
+    to->range = (nf_number_range){.top = INT32_MIN, .low = INT32_MAX};
+    const size_t all = s->batches * to->groups;
+    if (!all || !s->terms)
+        return NF_OK;
+    packing p = {fast, from, to, calloc(all, sizeof *p.ranges), calloc(all, 1)};
+    to->numbers = malloc(all * NF_PANEL * s->terms * size_of(fast->packing));
+    nf_status status = to->numbers && p.ranges && p.failed ? NF_OK : NF_NO_MEMORY;
+    if (status == NF_OK)
+        nf_parallel(all, fast->call->options.threads, pack_group, &p);
+    for (size_t i = 0; status == NF_OK && i < all; i++) {
+        join_range(&to->range, &p.ranges[i]);
+        status = p.failed[i] ? NF_NO_MEMORY : NF_OK;
+    }
+    free(p.ranges);
+    free(p.failed);
+    return status;
+}
+
+static size_t numbers_of(const nf_matmul_fast *fast, const nf_packed *x)
+{
+    const nf_dot_shape *s = &fast->call->shape;
+    return s->batches * s->terms * (x->is_panel ? x->groups * NF_PANEL : x->vectors);
+}
+
+/* Which vectors have an infinity or NaN? */
+static nf_status find_special(const nf_matmul_fast *fast, nf_packed *x)
+{
+    const size_t terms = fast->call->shape.terms, n = numbers_of(fast, x), wide = x->is_panel ? NF_PANEL : 1;
+    if (!x->range.has_more)
+        return NF_OK;
+    x->is_special = calloc(n / terms, 1);
+    for (size_t at = 0; x->is_special && at < n; at++) {
+        const double value =
+            fast->packing == NF_PACK_f64 ? ((double *)x->numbers)[at] : (double)((float *)x->numbers)[at];
+        x->is_special[at / (wide * terms) * wide + at % wide] |= !isfinite(value);
+    }
+    return x->is_special ? NF_OK : NF_NO_MEMORY;
+}
+
+nf_status nf_pack_operands(nf_matmul_fast *fast, const nf_vectors *a, const nf_vectors *b)
+{
+    fast->a.vectors = fast->call->shape.rows;
+    fast->b.vectors = fast->call->shape.columns;
+    fast->b.is_panel = 1;
+    nf_status status = pack(fast, a, &fast->a);
+    if (status == NF_OK)
+        status = pack(fast, b, &fast->b);
+    if (status == NF_OK)
+        status = find_special(fast, &fast->a);
+    return status == NF_OK ? find_special(fast, &fast->b) : status;
+}
+
+nf_status nf_pack_for_loop(nf_matmul_fast *fast)
+{
+    nf_packed *both[] = {&fast->a, &fast->b};
+    for (int i = 0; fast->loop == NF_LOOP_aligned && i < 2; i++) {
+        const size_t n = numbers_of(fast, both[i]);
+        both[i]->exponents = malloc((n + 1) * sizeof(int16_t));
+        if (!both[i]->exponents)
+            return NF_NO_MEMORY;
+        fast->call->kernels->matmul->exponents(both[i]->numbers, n, (int)both[i]->format.emin, both[i]->exponents);
+    }
+    return NF_OK;
+}
+
+void nf_free_operands(nf_matmul_fast *fast)
+{
+    nf_packed *both[] = {&fast->a, &fast->b};
+    for (int i = 0; i < 2; i++) {
+        free(both[i]->numbers);
+        free(both[i]->exponents);
+        free(both[i]->is_special);
+    }
+}

@@ -1,0 +1,141 @@
+"""Matrix products by loops over columns give the reference's bits: every loop, on operands made to
+tell them apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matmul_core import matmul
+
+import numfmt as nf
+from numfmt import _core
+
+ISAS = [x for x in _core.available_isas() if x != "scalar"]
+KINDS = (
+    *("plain", "wide", "tiny", "large", "cancelling", "one large", "one magnitude", "zeros"),
+    *("not finite", "any code"),
+)
+
+
+def draw(random, kind: str, spelling: str, *shape: int) -> np.ndarray:
+    """Codes of a kind of operands."""
+    x = random.normal(size=shape)
+    f = nf.parse(spelling)
+    largest, smallest = min(float(f.max), 2.0**60), max(float(f.smallest_positive), 2.0**-60)
+    if kind == "any code":
+        return random.integers(0, 2**f.width, shape)
+    if kind == "wide":
+        span = np.log2(largest / smallest)
+        x = x * np.exp2(random.uniform(np.log2(smallest), np.log2(smallest) + span, shape))
+    elif kind == "tiny":
+        x = random.integers(-3, 4, shape) * smallest
+    elif kind == "large":
+        x = np.sign(x) * largest * random.uniform(0.4, 1, shape)
+    elif kind == "cancelling":
+        x[..., 1::2] = -x[..., : x.shape[-1] // 2 * 2 : 2]
+    elif kind == "one large":
+        x = x * smallest * 8
+        x[..., :1] = largest / 8
+    elif kind == "one magnitude":
+        x = random.choice([-1.5, -1.0, 1.0, 1.5], shape)
+    elif kind == "zeros":
+        x = x * (random.random(shape) < 0.2) * random.choice([-1, 1], shape)
+    codes = nf.encode(x, spelling, "toward_zero", overflow="saturate")
+    if kind == "not finite":
+        some = random.random(shape) < 0.02
+        codes = np.where(some, random.integers(0, 2**f.width, shape), codes)
+    return codes
+
+
+FP8_SUM = ("float<8,13>", "toward_zero")
+ALIGNED = {
+    "H100 FP8": (
+        "e4m3fn",
+        "e5m2",
+        {"fraction_bits": 13, "sum": ("float<8,13>", "toward_zero")},
+        32,
+    ),
+    "H100 fp16": ("binary16", "binary16", {"fraction_bits": 25, "least_exponent": -133}, 16),
+    "H100 bf16": ("bfloat16", "bfloat16", {"fraction_bits": 25, "least_exponent": -133}, 16),
+    "A100 fp16": ("binary16", "binary16", {"fraction_bits": 24, "least_exponent": -132}, 8),
+    "A100 tf32": ("tf32", "tf32", {"fraction_bits": 24, "least_exponent": -132}, 4),
+    "V100 fp16": ("binary16", "binary16", {"fraction_bits": 23}, 4),
+    "B200 FP8": ("e4m3fn", "e5m2", {"fraction_bits": 25, "least_exponent": -133}, 32),
+    "H100 fp16 to fp16": (
+        *("binary16", "binary16"),
+        {"fraction_bits": 25, "least_exponent": -21, "result": "binary16", "sum": ("binary16",)},
+        16,
+    ),
+    "FP8 to fp16": (
+        *("e5m2", "e4m3fn"),
+        {"fraction_bits": 13, "result": "binary16", "sum": ("binary16",), "leaves_at_end": 0},
+        16,
+    ),
+    "to bfloat16": (
+        *("bfloat16", "e4m3fn"),
+        {"fraction_bits": 20, "result": "bfloat16", "sum": ("bfloat16",), "zero_is_plus": 0},
+        8,
+    ),
+    "few bits": ("e4m3fn", "e4m3fn", {"fraction_bits": 3, "nan_code": 0x7FFFFFFF}, 5),
+    "fixed": ("fixed<8,4>", "ufixed<8,6>", {"fraction_bits": 14, "least_exponent": 2}, 7),
+    "posit": ("posit<8,1>", "posit<6,0>", {"fraction_bits": 16}, 0),
+}
+
+
+def aligned(name: str) -> tuple[tuple[str, str], dict]:
+    """Formats and the description."""
+    a, b, fields, block = ALIGNED[name]
+    base = {"kind": "aligned", "result": "binary32", "sum": ("binary32", "toward_zero")}
+    return (a, b), {**base, "zero_is_plus": 1, "leaves_at_end": 1, **fields, "block": block}
+
+
+def compare(tally, formats, how, shape, kind, seed, with_c=True, **call):
+    """All instruction sets, against the reference; gives the paths taken."""
+    random = np.random.default_rng(seed)
+    batches, rows, columns, terms = shape
+    a = draw(random, kind, formats[0], batches, rows, terms)
+    b = draw(random, kind, formats[1], batches, columns, terms)
+    c = draw(random, kind, how["result"], batches, rows, columns) if with_c else None
+    if kind == "cancelling":
+        b[..., 1::2] = b[..., : terms // 2 * 2 : 2]
+    wanted = matmul(a, b, c, formats, isa="scalar", **how, **call)
+    paths = []
+    for isa in ISAS:
+        got = matmul(a, b, c, formats, isa=isa, path=paths, threads=2, **how, **call)
+        tally.same(got.ravel(), wanted.ravel(), np.arange(got.size), f"{isa} {kind} {shape}")
+    return paths
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ALIGNED)
+def test_aligned_blocks(name, kind, tally):
+    """Machines' blocks, with c and without, of odd sizes."""
+    formats, how = aligned(name)
+    for seed, shape in enumerate([(2, 5, 67, 37), (1, 3, 16, 64), (1, 1, 1, 16), (1, 4, 9, 1)]):
+        compare(tally, formats, how, shape, kind, seed, with_c=seed % 2 == 0)
+    tally.check()
+
+
+def test_a_machine_takes_its_loop(tally):
+    """Operands about 1 are for the loops, all of them."""
+    for name in ALIGNED:
+        formats, how = aligned(name)
+        paths = compare(tally, formats, how, (1, 2, 33, 40), "plain", 1)
+        assert set(paths) == {"aligned_simd"}, name
+    tally.check()
+
+
+@pytest.mark.parametrize("terms", [0, 1, 15, 16, 17, 31, 32, 33, 600])
+def test_numbers_of_terms(terms, tally):
+    """About a block's; and those of more than one run of blocks."""
+    formats, how = aligned("H100 fp16")
+    compare(tally, formats, how, (1, 3, 5, terms), "plain", terms)
+    tally.check()
+
+
+@pytest.mark.parametrize("columns", range(1, 36))
+def test_numbers_of_columns(columns, tally):
+    """Of less than a vector and more."""
+    formats, how = aligned("H100 FP8")
+    compare(tally, formats, how, (1, 2, columns, 33), "plain", columns)
+    tally.check()
