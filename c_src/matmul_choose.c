@@ -29,7 +29,8 @@ static int is_plain_float(const nf_grid *g)
 static int is_small_fixed(const nf_grid *g)
 {
     const int f = g->format.fraction_bits;
-    return g->format.family == NF_FIXED && g->format.width <= LANE_BITS - 2 && f > -FAR && f < FAR;
+    return g->format.family == NF_FIXED && g->format.width > 1 && g->format.width <= LANE_BITS - 2 && f > -FAR &&
+           f < FAR;
 }
 
 /* Operands: numbers whose family says all, and their precision; 0 for others. */
@@ -125,6 +126,7 @@ static int read_lane_rounder(nf_lane_rounder *to, const nf_rounder *from, uint8_
         to->largest = ldexp((double)g->max_magnitude, -f);
         to->least = -ldexp((double)g->min_magnitude, -f);
         to->modulus = ldexp(1, g->format.width - f);
+        to->limit = ldexp(1, LANE_BITS - 1 - f);
     }
     const int digits = to->precision + (to->is_random ? to->random_bits : 0);
     return reads_mode(to, o) && (to->is_fixed ? !to->is_random : digits <= LANE_BITS) && read_end(to, &from->plan);
@@ -199,6 +201,61 @@ static int fits_aligned(nf_matmul_fast *f, const nf_number_range *c)
     return 1;
 }
 
+/* --- lanes of float64 ------------------------------------------------------------------------------------------- */
+
+static int is_near(const nf_number_range *r, int far) { return r->top <= far && r->low >= -far; }
+
+/* A bound on the exponent of every sum: 2**bound is more. */
+static int64_t bound_of_sums(const nf_matmul_fast *f, const nf_number_range *c)
+{
+    int64_t bound = top_of_products(f) + 2;
+    for (size_t n = f->call->shape.terms; n; n /= 2)
+        bound++;
+    return most(bound, c->top + (int64_t)1) + 1;
+}
+
+/* Digits of every term: those of products, of c, and of what the sums of them are rounded to. */
+static int fits_levels(const nf_matmul_fast *f, const nf_number_range *c)
+{
+    const int64_t products = low_of_products(f) - f->a.precision - f->b.precision + 2,
+                  sums = c->low - f->call->result.grid.format.fraction_bits;
+    const int64_t low = products < sums ? products : sums;
+    return f->call->shape.terms < 1 << 20 && longest_block(f->call) <= 64 &&
+           bound_of_sums(f, c) - low <= NF_EXACT_LEVELS * NF_LEVEL_BITS - 8;
+}
+
+static int fits_aligned_lanes(const nf_matmul_fast *f)
+{
+    const nf_datapath *p = f->call->path;
+    const int is_late = p->joins == NF_JOIN_late, most_late = 40;
+    const int late_fits =
+        p->late_bits[0] >= 0 && p->late_bits[0] <= most_late && p->late_bits[1] >= 0 && p->late_bits[1] <= most_late;
+    return p->fraction_bits >= -most_late && p->fraction_bits <= most_late && longest_block(f->call) <= 1 << 9 &&
+           (p->least_exponent == NF_NO_FLOOR || (p->least_exponent > -FAR && p->least_exponent < FAR)) &&
+           (!is_late || late_fits);
+}
+
+static int is_of_lanes(const nf_grid *g) { return is_plain_float(g) || is_small_fixed(g); }
+
+/* matmul_lanes.inc: products are exact, and far from float64's ends. */
+static int fits_lanes(nf_matmul_fast *f, const nf_number_range *c)
+{
+    const nf_datapath *p = f->call->path;
+    const nf_number_range *a = &f->a.range, *b = &f->b.range;
+    if (f->a.precision + f->b.precision > F64_BITS || !is_near(a, FAR / 2) || !is_near(b, FAR / 2) ||
+        !is_near(c, FAR) || !is_of_lanes(&f->call->result.grid))
+        return 0;
+    if (p->product_end < -FAR || p->product_end > FAR)
+        return 0;
+    f->product_end = p->product_end ? ldexp(1, p->product_end) : 0;
+    if ((p->kind == NF_BLOCK_tree && longest_block(f->call) > NF_MOST_NODES) ||
+        (p->in_pairs && p->chains > NF_MOST_NODES))
+        return 0;
+    if (p->kind == NF_BLOCK_aligned)
+        return fits_aligned_lanes(f);
+    return p->kind != NF_BLOCK_exact || fits_levels(f, c);
+}
+
 int nf_choose_loop(nf_matmul_fast *fast, const nf_number_range *c)
 {
     if (!read_rounders(fast))
@@ -206,6 +263,11 @@ int nf_choose_loop(nf_matmul_fast *fast, const nf_number_range *c)
     if (fits_aligned(fast, c)) {
         fast->loop = NF_LOOP_aligned;
         fast->path = NF_PATH_aligned_simd;
+        return 1;
+    }
+    if (fits_lanes(fast, c)) {
+        fast->loop = NF_LOOP_lanes;
+        fast->path = fast->call->path->kind == NF_BLOCK_aligned ? NF_PATH_aligned_simd : NF_PATH_chain_simd;
         return 1;
     }
     return 0;

@@ -12,7 +12,13 @@ enum {
     NF_PATH_COUNT
 };
 
-enum { NF_PANEL = 64 /* columns of a panel */, NF_NO_TERM = -8192 /* below every exponent */ };
+enum {
+    NF_PANEL = 64,       /* columns of a panel */
+    NF_NO_TERM = -8192,  /* below every exponent */
+    NF_MOST_NODES = 64,  /* products of a tree, chains side by side */
+    NF_EXACT_LEVELS = 4, /* of exact sums, */
+    NF_LEVEL_BITS = 44   /* digits of each */
+};
 
 /* The loops, and what their operands are: float32, float64 or int16 in pairs of k. */
 typedef enum nf_matmul_loop {
@@ -32,7 +38,7 @@ typedef struct nf_lane_rounder {
     uint8_t rounds, mode, is_random, random_bits, end, is_fixed;
     uint8_t flush; /* nf_flush */
     int precision, emin;
-    double largest, least, modulus, normal;
+    double largest, least, modulus, normal, limit; /* of what is proved to wrap */
 } nf_lane_rounder;
 
 /* What is known of an operand's numbers. */
@@ -63,8 +69,9 @@ typedef struct nf_matmul_fast {
     uint8_t wraps; /* integer: to the result's width */
     nf_packed a, b;
     nf_lane_rounder product, sum, join, combine;
-    size_t group; /* aligned: products whose sum an int32 holds */
-    int unit;     /* integer: sums in units of 2**unit */
+    double product_end; /* lanes: products that are infinities; 0: none */
+    size_t group;       /* aligned: products whose sum an int32 holds */
+    int unit;           /* integer: sums in units of 2**unit */
 } nf_matmul_fast;
 
 /* Some rows of a batch against a panel of columns.  sums: NF_PANEL each row, of float for `aligned`, of int32 for

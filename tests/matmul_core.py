@@ -75,7 +75,8 @@ def vectors(alive: list[Any], codes: Any, spelling: str, last_is_a_step: bool = 
 def matmul(a: Any, b: Any, c: Any, formats: tuple[str, str], **fields: Any) -> np.ndarray:
     """Codes (batches, rows, columns) from codes of a (batches, rows, terms), of b (batches,
     columns, terms) and of c or None.  threads, isa (a name), key (key, call), first, report go to
-    the call; `path` is a list that receives the name of the path taken."""
+    the call, `bits` to the roundings of products and sums; `path` is a list that receives the
+    name of the path taken."""
     alive: list[Any] = []
     options = ffi.new("nf_options *", {"threads": fields.pop("threads", 1)})
     if isa := fields.pop("isa", None):
@@ -88,7 +89,12 @@ def matmul(a: Any, b: Any, c: Any, formats: tuple[str, str], **fields: Any) -> n
         options.key = alive[-1]
     report = fields.pop("report", ffi.NULL)
     result = fields["result"]
+    bits = fields.pop("bits", 0)
     path = datapath(alive, **fields, path_taken=taken)
+    if bits:
+        for step in (path.product, path.sum):
+            if step.options != ffi.NULL:
+                ffi.cast("nf_options *", step.options).random_bits_per_element = bits
     operands = [vectors(alive, x, f) for x, f in zip((a, b), formats, strict=True)]
     sums = ffi.NULL if c is None else vectors(alive, c, result)
     shape = (a.shape[0], a.shape[1], b.shape[1], a.shape[2])

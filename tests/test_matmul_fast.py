@@ -89,6 +89,122 @@ def aligned(name: str) -> tuple[tuple[str, str], dict]:
     return (a, b), {**base, "zero_is_plus": 1, "leaves_at_end": 1, **fields, "block": block}
 
 
+PERMUTED = [k for k in range(32) if k % 4 < 2] + [k for k in range(32) if k % 4 >= 2]
+HALVES = {"kind": "aligned", "fraction_bits": 25, "block": 16, "instruction": 32, "joins": "after"}
+FLUSHED = {"flush_operands": "keep_sign", "flush_sums": "keep_sign"}
+LATE = {"kind": "aligned", "joins": "late", "fraction_bits": 24, "late_bits": (31, 24)}
+MODES = ("nearest_even", "toward_zero", "nearest_away", "away_from_zero", "up", "to_odd")
+
+
+def chain(result: str, *rounding: str, **more) -> dict:
+    """One fused rounding a step."""
+    return {"kind": "chain", "is_fused": 1, "result": result, "sum": (result, *rounding), **more}
+
+
+def rounded_twice(result: str, product: tuple, *rounding: str, **more) -> dict:
+    """Products are rounded too."""
+    return {
+        **{"kind": "chain", "result": result, "sum": (result, *rounding)},
+        **{"product": product, **more},
+    }
+
+
+STEPS = {
+    **{f"fp16 {mode}": ("binary16", "binary16", chain("binary16", mode)) for mode in MODES},
+    "fp16 fed by FP8": ("e4m3fn", "e5m2", chain("binary16", zero_is_plus=1)),
+    "bfloat16": ("bfloat16", "e5m2", chain("bfloat16")),
+    "binary32": ("binary32", "binary32", chain("binary32")),
+    "binary32 flushed": ("binary32", "binary32", chain("binary32", **FLUSHED)),
+    "flushed to +0": (
+        *("bfloat16", "bfloat16"),
+        chain("bfloat16", flush_operands="plus", flush_sums="plus"),
+    ),
+    "VDPBF16PS": (
+        *("bfloat16", "bfloat16"),
+        chain("binary32", **FLUSHED, order=[1, 0], instruction=2),
+    ),
+    "products to fp16": ("binary16", "binary16", rounded_twice("binary16", ("binary16",))),
+    "e4m3 sums": ("e4m3fn", "e4m3fn", chain("e4m3fn")),
+    "saturating": (
+        *("fixed<8,4>", "fixed<8,4>"),
+        rounded_twice(
+            "fixed<16,6>", ("fixed<16,6>", "toward_zero", "saturate"), "nearest_even", "saturate"
+        ),
+    ),
+    "saturating, floor": (
+        *("fixed<8,4>", "ufixed<8,4>"),
+        chain("fixed<11,5>", "down", "saturate"),
+    ),
+    "wrapping, floor": (
+        *("fixed<8,4>", "fixed<8,4>"),
+        rounded_twice("fixed<12,6>", ("fixed<12,6>", "down", "wrap"), "down", "wrap"),
+    ),
+    "wrapping, nearest": ("fixed<8,4>", "fixed<8,6>", chain("fixed<9,6>", "nearest_even", "wrap")),
+    "unsigned": ("ufixed<8,4>", "ufixed<8,6>", chain("ufixed<12,6>", "nearest_even", "wrap")),
+    "unsigned, saturating": ("fixed<8,4>", "fixed<8,6>", chain("ufixed<12,6>", "up", "saturate")),
+    "refusing overflow": ("e4m3fn", "e4m3fn", chain("binary16", "nearest_even", "infinity")),
+    "CDNA2": (
+        *("binary16", "bfloat16"),
+        {"kind": "tree", "block": 4, **FLUSHED, "result": "binary32", "sum": ("binary32",)}
+        | {"product": ("binary32",)},
+    ),
+    "a tree of seven": (
+        *("e5m2", "e5m2"),
+        {"kind": "tree", "block": 7, "result": "bfloat16", "sum": ("bfloat16",)},
+    ),
+    "CDNA3": (
+        "binary16",
+        "bfloat16",
+        LATE | {"block": 8, "result": "binary32", "sum": ("binary32",)},
+    ),
+    "CDNA3 by floor": (
+        *("bfloat16", "bfloat16"),
+        LATE
+        | {"block": 8, "result": "binary32", "sum": ("binary32",), "cuts_by_floor": 1}
+        | {"product_end": 3},
+    ),
+    "mma.sync FP8": (
+        *("e4m3fn", "e5m2"),
+        HALVES
+        | {"order": PERMUTED, "result": "binary16", "sum": ("binary16",)}
+        | {"join": ("binary16",), "zero_is_plus": 1, "least_exponent": -21},
+    ),
+    "B200 FP8": (
+        *("e4m3fn", "e5m2"),
+        HALVES
+        | {"order": PERMUTED, "result": "binary32", "sum": ("binary32", "toward_zero")}
+        | {"join": ("binary32",), "zero_is_plus": 1, "leaves_at_end": 1},
+    ),
+    "zeros count": (
+        *("e4m3fn", "binary16"),
+        {"kind": "aligned", "fraction_bits": 10, "zeros_count": 1, "block": 4}
+        | {"result": "binary32", "sum": ("binary32", "toward_zero"), "least_exponent": -3},
+    ),
+    "normalised": (
+        *("e4m3fn", "binary16"),
+        {"kind": "aligned", "fraction_bits": 10, "normalises": 1, "block": 4}
+        | {"result": "binary32", "sum": ("binary32", "toward_zero")},
+    ),
+    "few fraction bits": (
+        *("e4m3fn", "e4m3fn"),
+        {"kind": "aligned", "fraction_bits": -2, "cuts_by_floor": 1}
+        | {"result": "binary32", "sum": ("binary32",)},
+    ),
+    "MI100": (
+        *("binary16", "binary16"),
+        {"kind": "exact", "block": 4, "result": "binary32", "sum": ("binary32",)},
+    ),
+    "ExSdotp": (
+        *("e5m2", "e5m2"),
+        {"kind": "exact", "block": 2, "result": "binary16", "sum": ("binary16", "nearest_even")},
+    ),
+    "exact, odd": (
+        *("bfloat16", "bfloat16"),
+        {"kind": "exact", "block": 3, "result": "bfloat16", "sum": ("bfloat16", "to_odd")},
+    ),
+}
+
+
 def compare(tally, formats, how, shape, kind, seed, with_c=True, **call):
     """All instruction sets, against the reference; gives the paths taken."""
     random = np.random.default_rng(seed)
@@ -138,4 +254,50 @@ def test_numbers_of_columns(columns, tally):
     """Of less than a vector and more."""
     formats, how = aligned("H100 FP8")
     compare(tally, formats, how, (1, 2, columns, 33), "plain", columns)
+    tally.check()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", STEPS)
+def test_steps(name, kind, tally):
+    """Chains, trees, exact sums and the joins that no faster loop has."""
+    a, b, how = STEPS[name]
+    for seed, shape in enumerate([(2, 3, 37, 33), (1, 3, 16, 64), (1, 1, 65, 1)]):
+        compare(tally, (a, b), how, shape, kind, seed, with_c=seed % 2 == 0)
+    tally.check()
+
+
+def test_every_machine_has_steps(tally):
+    """Operands about 1 are not for the reference."""
+    for name, (a, b, how) in STEPS.items():
+        paths = compare(tally, (a, b), how, (1, 2, 33, 40), "plain", 1)
+        assert "reference" not in paths, name
+    tally.check()
+
+
+@pytest.mark.parametrize("in_pairs", [0, 1])
+@pytest.mark.parametrize("c_comes_last", [0, 1])
+def test_chains_side_by_side(in_pairs, c_comes_last, tally):
+    """Five chains by turns, of each loop."""
+    more = {"chain_of": [k % 5 for k in range(43)], "chains": 5, "in_pairs": in_pairs}
+    more |= {"c_comes_last": c_comes_last}
+    slow = aligned("H100 FP8")[1] | more | {"combine": ("binary32",)}
+    paths = compare(tally, ("e4m3fn", "e5m2"), slow, (2, 3, 35, 43), "plain", 1)
+    short = chain("binary16") | more | {"combine": ("binary16", "toward_zero")}
+    paths += compare(tally, ("binary16", "e5m2"), short, (2, 3, 35, 43), "plain", 2)
+    assert "reference" not in paths
+    tally.check()
+
+
+@pytest.mark.parametrize("bits", [0, 16, 8])
+@pytest.mark.parametrize("product", [None, ("bfloat16", "stochastic")])
+def test_random_chains(bits, product, tally):
+    """Words by the place of the result and the number of the rounding."""
+    how = chain("bfloat16", "stochastic")
+    if product:
+        how = rounded_twice("bfloat16", product, "stochastic")
+    for first, columns in ((0, 64), (0, 67), (5, 35), (64, 128)):
+        call = {"key": (7, 11), "first": first, "bits": bits}
+        for kind in ("plain", "wide", "cancelling", "not finite"):
+            compare(tally, ("bfloat16",) * 2, how, (2, 3, columns, 21), kind, 1, **call)
     tally.check()
