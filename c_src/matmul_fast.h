@@ -14,21 +14,23 @@ enum {
 
 enum {
     NF_PANEL = 64,       /* columns of a panel */
+    NF_TILE_ROWS = 32,   /* rows of a tile */
     NF_NO_TERM = -8192,  /* below every exponent */
     NF_MOST_NODES = 64,  /* products of a tree, chains side by side */
     NF_EXACT_LEVELS = 4, /* of exact sums, */
     NF_LEVEL_BITS = 44   /* digits of each */
 };
 
-/* The loops, and what their operands are: float32, float64 or int16 in pairs of k. */
+/* The loops, and what their operands become. */
 typedef enum nf_matmul_loop {
     NF_LOOP_aligned, /* float32, terms in 32-bit integers */
-    NF_LOOP_integer, /* int16 */
+    NF_LOOP_integer, /* int16 in pairs of terms, every sum exact or modulo 2**32 */
+    NF_LOOP_fixed,   /* int16, a chain of fixed point in 32-bit integers */
     NF_LOOP_lanes,   /* any: float64 with odd rounding before the one that counts */
     NF_LOOP_COUNT
 } nf_matmul_loop;
 
-typedef enum nf_packing { NF_PACK_f32, NF_PACK_f64, NF_PACK_i16 } nf_packing;
+typedef enum nf_packing { NF_PACK_f32, NF_PACK_f64 } nf_packing;
 
 /* What lanes of float64 do beyond the ends: leave a mark (a NaN, for the reference to do), stay, or go around. */
 typedef enum nf_lane_end { NF_END_mark, NF_END_saturate, NF_END_wrap } nf_lane_end;
@@ -40,6 +42,13 @@ typedef struct nf_lane_rounder {
     int precision, emin;
     double largest, least, modulus, normal, limit; /* of what is proved to wrap */
 } nf_lane_rounder;
+
+/* A rounding of integers: a shift, then the ends (NF_END_mark: it cannot reach them). */
+typedef struct nf_fixed_step {
+    uint8_t mode, end, is_signed;
+    int shift, free; /* free: bits above the word */
+    int32_t least, largest;
+} nf_fixed_step;
 
 /* What is known of an operand's numbers. */
 typedef struct nf_number_range {
@@ -56,6 +65,8 @@ typedef struct nf_packed {
     size_t groups;    /* of NF_PANEL vectors, in a batch */
     uint8_t is_panel; /* each term of a group side by side, the last vector repeated; else each vector */
     void *numbers;
+    int16_t *integers; /* of them, in units of 2**grid; NF_LOOP_integer: two terms side by side, the last one 0 */
+    int grid;
     int16_t *exponents;  /* of them, NF_NO_TERM for 0; or NULL */
     uint8_t *is_special; /* NULL, or of each vector: has an infinity or NaN */
     nf_number_range range;
@@ -65,13 +76,18 @@ typedef struct nf_matmul_fast {
     const nf_matmul_call *call;
     nf_matmul_loop loop;
     nf_packing packing;
-    uint8_t path;  /* reported */
-    uint8_t wraps; /* integer: to the result's width */
+    uint8_t path; /* reported */
     nf_packed a, b;
     nf_lane_rounder product, sum, join, combine;
     double product_end; /* lanes: products that are infinities; 0: none */
     size_t group;       /* aligned: products whose sum an int32 holds */
-    int unit;           /* integer: sums in units of 2**unit */
+    int unit;           /* integers: of products, 2**unit */
+    double code_unit;   /* integers: of codes of a fixed result */
+    uint8_t wraps;      /* integer: modulo 2**width, with products shifted by unit_shift */
+    uint8_t width, is_signed;
+    int unit_shift;
+    nf_fixed_step fixed_product, fixed_sum;
+    int product_shift; /* fixed: left, to the units of the sum before it is rounded */
 } nf_matmul_fast;
 
 /* Some rows of a batch against a panel of columns.  sums: NF_PANEL each row, of float for `aligned`, of int32 for
@@ -95,6 +111,8 @@ typedef struct nf_matmul_loops {
     void (*measure)(nf_packing packing, const void *x, size_t n, nf_number_range *range);
     void (*exponents)(const float *x, size_t n, int emin, int16_t *out);
     void (*integers)(const float *x, size_t n, float scale, int16_t *out);
+    /* The same of terms of `wide` numbers: neighbours in pairs. */
+    void (*pairs)(const float *x, size_t terms, size_t wide, float scale, int16_t *out);
 } nf_matmul_loops;
 
 /* How the operands of a checked call are decoded; 0: for the reference alone. */

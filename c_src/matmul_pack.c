@@ -152,17 +152,41 @@ nf_status nf_pack_operands(nf_matmul_fast *fast, const nf_vectors *a, const nf_v
     return status == NF_OK ? find_special(fast, &fast->b) : status;
 }
 
+static nf_status add_exponents(const nf_matmul_fast *fast, nf_packed *x)
+{
+    const size_t n = numbers_of(fast, x);
+    x->exponents = malloc((n + 1) * sizeof *x->exponents);
+    if (x->exponents)
+        fast->call->kernels->matmul->exponents(x->numbers, n, (int)x->format.emin, x->exponents);
+    return x->exponents ? NF_OK : NF_NO_MEMORY;
+}
+
+static nf_status add_integers(const nf_matmul_fast *fast, nf_packed *x)
+{
+    const size_t n = numbers_of(fast, x), terms = fast->call->shape.terms, wide = x->is_panel ? NF_PANEL : 1;
+    const float scale = ldexpf(1, -x->grid);
+    x->integers = malloc((n + n / terms + 1) * sizeof *x->integers);
+    if (!x->integers)
+        return NF_NO_MEMORY;
+    if (fast->loop == NF_LOOP_fixed)
+        fast->call->kernels->matmul->integers(x->numbers, n, scale, x->integers);
+    for (size_t i = 0; fast->loop == NF_LOOP_integer && i < n / (terms * wide); i++)
+        fast->call->kernels->matmul->pairs((const float *)x->numbers + i * terms * wide, terms, wide, scale,
+                                           x->integers + i * (terms + terms % 2) * wide);
+    return NF_OK;
+}
+
 nf_status nf_pack_for_loop(nf_matmul_fast *fast)
 {
     nf_packed *both[] = {&fast->a, &fast->b};
-    for (int i = 0; fast->loop == NF_LOOP_aligned && i < 2; i++) {
-        const size_t n = numbers_of(fast, both[i]);
-        both[i]->exponents = malloc((n + 1) * sizeof(int16_t));
-        if (!both[i]->exponents)
-            return NF_NO_MEMORY;
-        fast->call->kernels->matmul->exponents(both[i]->numbers, n, (int)both[i]->format.emin, both[i]->exponents);
+    nf_status status = NF_OK;
+    for (int i = 0; status == NF_OK && i < 2; i++) {
+        if (fast->loop == NF_LOOP_aligned)
+            status = add_exponents(fast, both[i]);
+        if (fast->loop == NF_LOOP_integer || fast->loop == NF_LOOP_fixed)
+            status = add_integers(fast, both[i]);
     }
-    return NF_OK;
+    return status;
 }
 
 void nf_free_operands(nf_matmul_fast *fast)
@@ -171,6 +195,7 @@ void nf_free_operands(nf_matmul_fast *fast)
     for (int i = 0; i < 2; i++) {
         free(both[i]->numbers);
         free(both[i]->exponents);
+        free(both[i]->integers);
         free(both[i]->is_special);
     }
 }

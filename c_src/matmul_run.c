@@ -7,8 +7,6 @@
 #include "target.h"
 #include "processor_rounding.h"
 
-enum { TILE_ROWS = 32 };
-
 typedef struct run {
     const nf_matmul_fast *fast;
     char *numbers; /* c, then the results: floats for `aligned`, else doubles */
@@ -42,17 +40,22 @@ static void do_tile(void *context, size_t number)
     const nf_matmul_fast *fast = r->fast;
     const nf_matmul_call *call = fast->call;
     const nf_dot_shape *s = &call->shape;
-    _Alignas(64) double sums[TILE_ROWS * NF_PANEL] = {0};
+    _Alignas(64) double sums[NF_TILE_ROWS * NF_PANEL] = {0};
     const size_t panel = number / r->row_tiles % fast->b.groups, batch = number / r->row_tiles / fast->b.groups;
-    const size_t row = number % r->row_tiles * TILE_ROWS, column = panel * NF_PANEL;
+    const size_t row = number % r->row_tiles * NF_TILE_ROWS, column = panel * NF_PANEL;
     const size_t a = (batch * s->rows + row) * s->terms;
     const size_t b = (batch * fast->b.groups + panel) * s->terms * NF_PANEL;
     const size_t number_size = fast->packing == NF_PACK_f64 ? sizeof(double) : sizeof(float);
     nf_matmul_tile t = {.fast = fast, .sums = sums, .row_step = s->columns};
-    t.rows = s->rows - row < TILE_ROWS ? s->rows - row : TILE_ROWS;
+    t.rows = s->rows - row < NF_TILE_ROWS ? s->rows - row : NF_TILE_ROWS;
     t.columns = s->columns - column < NF_PANEL ? s->columns - column : NF_PANEL;
     t.a = (const char *)fast->a.numbers + a * number_size;
     t.b = (const char *)fast->b.numbers + b * number_size;
+    if (fast->a.integers) {
+        const size_t odd = fast->loop == NF_LOOP_integer ? s->terms % 2 : 0; /* 0s beside the last terms */
+        t.a = fast->a.integers + (batch * s->rows + row) * (s->terms + odd);
+        t.b = fast->b.integers + (batch * fast->b.groups + panel) * (s->terms + odd) * NF_PANEL;
+    }
     t.a_exponents = fast->a.exponents ? fast->a.exponents + a : NULL;
     t.b_exponents = fast->b.exponents ? fast->b.exponents + b : NULL;
     const size_t at = (batch * s->rows + row) * s->columns + column;
@@ -186,7 +189,7 @@ static nf_status run_loop(nf_matmul_fast *fast, const nf_vectors *a, const nf_ve
                           void *codes, int *has_loop)
 {
     const nf_matmul_call *call = fast->call;
-    run r = {.fast = fast, .row_tiles = (call->shape.rows - 1) / TILE_ROWS + 1};
+    run r = {.fast = fast, .row_tiles = (call->shape.rows - 1) / NF_TILE_ROWS + 1};
     nf_status status = nf_pack_operands(fast, a, b);
     if (status == NF_OK)
         status = begin(&r, fast, c, has_loop);
