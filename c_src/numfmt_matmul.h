@@ -5,6 +5,8 @@
 #ifndef NUMFMT_MATMUL_H
 #define NUMFMT_MATMUL_H
 
+#include "numfmt_generators.h"
+
 /* cdef: begin */
 
 /* --- matrix products ---------------------------------------------------------------------------------------- */

@@ -36,6 +36,7 @@ from ._errors import (
 )
 from ._fit import fit
 from ._flips import flip_bits
+from ._generators import Recorded, Stream
 from ._machine import Machine, machine, machines
 from ._operations import (
     absolute,
@@ -101,9 +102,11 @@ from ._quantize import convert, decode, encode, quantize
 from ._quire import Quire
 from ._random import Generator, Key, random_bits
 from ._report import Report
+from ._rng import Rng
 from ._sampling import gaussian, variance_corrected, variance_corrected_law
 from ._threads import get_num_threads, set_num_threads
 from ._update import sampler_update
+from ._word_layouts import lane_words
 from .formats import (
     LNS,
     P3109,
@@ -144,9 +147,12 @@ __all__ = [
     "Quire",
     "RandomError",
     "RangeError",
+    "Recorded",
     "Report",
+    "Rng",
     "RoundingError",
     "ShapeError",
+    "Stream",
     "Takum",
     "absolute",
     "add",
@@ -187,6 +193,7 @@ __all__ = [
     "isnormal",
     "issubnormal",
     "iszero",
+    "lane_words",
     "less",
     "less_equal",
     "log",

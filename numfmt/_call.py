@@ -13,6 +13,7 @@ from . import _context, _core, _modes
 from ._arrays import FLOATS, OBJECT, Array, Input, Output, as_array, as_dtype, plain, where
 from ._core import ffi, isa_number, lib
 from ._errors import DtypeError, NanError, RandomError, RangeError, ShapeError
+from ._generators import Draw, Stream
 from ._parse import parse
 from ._random import Generator, Key, core_key, give_back, take_key
 from ._report import Report, add, receivers
@@ -149,16 +150,20 @@ def _check_holds(wanted: _Dtype, results: str, status: Callable[[int], int]) -> 
 
 def read_draws(
     plan: Plan, shape: tuple[int, ...], key: object, random_bits: object
-) -> Array | None:
+) -> Array | Draw | None:
     """Check where a call takes its random bits; the caller's own words, made plain."""
     if key is None and random_bits is None and (not plan.is_random or _context.calls()):
         return None
     _modes.check_source(plan.modes.rounding, key, random_bits)
-    return None if random_bits is None else read_words(random_bits, shape)
+    if isinstance(key, Stream) or random_bits is not None:
+        return read_words(plan, key if random_bits is None else random_bits, shape)
+    return None
 
 
-def read_words(random_bits: object, shape: tuple[int, ...]) -> Array:
-    """The caller's random words: uint32, of the input's shape."""
+def read_words(plan: Plan, random_bits: object, shape: tuple[int, ...]) -> Array | Draw:
+    """The caller's random words: uint32, of the input's shape; or a stream's, not yet taken."""
+    if isinstance(random_bits, Stream):
+        return random_bits.draw(shape, plan.modes.rounding)
     words, _ = as_array(random_bits, "random_bits")
     if words.dtype.newbyteorder("=") != np.uint32:
         raise RandomError(f"random_bits has dtype {words.dtype}; it must be uint32")
@@ -167,10 +172,14 @@ def read_words(random_bits: object, shape: tuple[int, ...]) -> Array:
     return plain(words, np.dtype(np.uint32))
 
 
-def with_bits(options: Any, key: Key | Generator | None, words: Array | None) -> tuple[Any, Any]:
+def with_bits(
+    options: Any, key: Key | Generator | None, words: Array | Draw | None
+) -> tuple[Any, Any]:
     """The options with the random bits of one call, and what lives until it is over, the key that
     was taken first."""
-    if key is not None:
+    if isinstance(words, Draw):
+        words = words.take()
+    elif key is not None:
         taken = take_key(key)
         c_key = core_key(taken)
         options = _new(_OPTIONS, options[0])
@@ -182,26 +191,35 @@ def with_bits(options: Any, key: Key | Generator | None, words: Array | None) ->
     return options, words
 
 
+def take_back(key: object, words: Array | Draw | None, alive: Any) -> None:
+    """The random bits of a call that failed have not been used."""
+    if isinstance(words, Draw):
+        words.give_back()
+    elif isinstance(key, Generator):
+        give_back(key, alive[0])
+
+
 def run(
     function: Callable[[Plan, Any, Input, Output, Any], int],
     plan: Plan,
     source: Input,
     result: Output,
     key: Key | Generator | None,
-    words: Array | None,
+    words: Array | Draw | None,
     report: Report | None,
 ) -> Any:
     """Run `function` of the core with options and report; hand over the result or raise what was
     found.  The key is taken when every argument is known to be right."""
     if key is None and words is None and plan.is_random:
         key = _context.calls()
+        if isinstance(key, Stream):
+            words = key.draw(source.given.shape, plan.modes.rounding)
     reports = receivers(report)
     c_report = _new("nf_report *") if reports else _NULL
     options, alive = with_bits(plan.options(result.is_fresh), key, words)
     status = function(plan, options, source, result, c_report)
     if status:
-        if isinstance(key, Generator):
-            give_back(key, alive[0])
+        take_back(key, words, alive)
         _refuse(status, function, plan, options, source, result)
     if reports:
         add(reports, c_report)

@@ -9,16 +9,17 @@ import numpy as np
 
 from . import _context, _core, _modes
 from ._arrays import Array as Numbers
-from ._call import Plan, plan_of, read_words, with_bits
+from ._call import Plan, plan_of, read_words, take_back, with_bits
 from ._code_array import Array
 from ._core import ffi
 from ._errors import FormatError, NanError, NumfmtError, RangeError, ShapeError, unknown
+from ._generators import Stream
 from ._growth import GROWN
 from ._operands import Operand, implied, read_all, shape_of
 from ._operation_out import Result
 from ._parse import parse
 from ._quantize import _refuse_unbounded
-from ._random import Generator, Key, give_back
+from ._random import Generator, Key
 from ._report import Report, collecting, receivers
 from ._report import add as add_report
 from ._threads import count
@@ -84,7 +85,8 @@ def rounded(
     if key is None and random_bits is None and plan.is_random:
         key = _context.calls()
     _modes.check_source(plan.modes.rounding, key, random_bits)
-    words = None if random_bits is None else read_words(random_bits, shape)
+    own = key if isinstance(key, Stream) else random_bits
+    words = None if own is None else read_words(plan, own, shape)
     flags = _checked_flags(element_flags, shape)
     result = result or Result(None, plan, shape, [])
     reports = receivers(report)
@@ -95,8 +97,7 @@ def rounded(
         options.tiny_before = True
     found = call(_descriptor(plan, shape), options, result.codes, c_report, flags)
     if found is not None:
-        if isinstance(key, Generator):
-            give_back(key, alive[0])
+        take_back(key, words, alive)
         raise _refusal(found, says, plan, shape)
     if reports:
         add_report(reports, c_report)

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import _core, _threads
 from ._core import ffi, lib
-from ._errors import RandomError, ShapeError, unknown
+from ._errors import RandomError, ShapeError
 
 _CALLS = 1 << 48
 _WORD = 1 << 64
@@ -130,7 +130,8 @@ class Generator:
 
     Args:
         seed: 0 .. 2**64 - 1.
-        kind: ``"philox4x32-10"``.
+        kind: ``"philox4x32-10"``; the kinds of `Rng`, with what they take and ``lanes=``, give a
+            `Stream` of a hardware generator's words.
 
     >>> import numfmt as nf
     >>> generator = nf.Generator(7)
@@ -142,13 +143,14 @@ class Generator:
 
     KINDS = ("philox4x32-10",)
 
+    def __new__(cls, seed: Any = 0, kind: Any = "philox4x32-10", **parameters: Any) -> Generator:
+        if cls is Generator and (kind not in cls.KINDS or parameters):
+            from ._generators import Stream
+
+            return object.__new__(Stream)
+        return object.__new__(cls)
+
     def __init__(self, seed: int, kind: str = "philox4x32-10", **parameters: object) -> None:
-        if kind not in self.KINDS:
-            raise RandomError(unknown("kind", kind, self.KINDS))
-        if parameters:
-            raise RandomError(
-                f"{next(iter(parameters))!r} is not a parameter of kind={kind!r}, which takes none"
-            )
         self._key = Key(seed)
 
     @classmethod
