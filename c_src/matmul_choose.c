@@ -201,6 +201,29 @@ static int fits_aligned(nf_matmul_fast *f, const nf_number_range *c)
     return 1;
 }
 
+/* matmul_floats.inc: products are exact in float32, sums of them have few bits. */
+static int fits_floats(nf_matmul_fast *f)
+{
+    const nf_matmul_call *call = f->call;
+    const nf_datapath *p = call->path;
+    nf_lane_rounder *sum = &f->sum;
+    const int64_t low = low_of_products(f);
+    if (p->kind != NF_BLOCK_chain || p->joins != NF_JOIN_early || call->product.rounds || call->combine.rounds ||
+        p->flush_sums || p->product_end || f->packing != NF_PACK_f32 || sum->is_fixed || sum->emin < -126 ||
+        nf_type_holds_format(&call->result.grid.format, NF_F32) != NF_OK || !is_plain_float(&call->result.grid))
+        return 0;
+    const int bits = f->a.precision + f->b.precision, spare = F32_BITS - sum->precision;
+    if (bits > F32_BITS || top_of_products(f) + 2 > 126 || low - bits + 2 < LEAST_F32)
+        return 0;
+    const int draws = sum->mode == NF_ROUND_stochastic && sum->emin == -126 && spare >= 4 &&
+                      (sum->random_bits == 32 ? spare <= 32 : sum->random_bits <= spare);
+    if (!draws && (sum->mode != NF_ROUND_nearest_even || spare < 2))
+        return 0;
+    if (call->sum.plan.grid.emax >= 127)
+        sum->largest = 0x1.fffffep126; /* what is more may have been cut to it */
+    return 1;
+}
+
 /* --- lanes of float64 ------------------------------------------------------------------------------------------- */
 
 static int is_near(const nf_number_range *r, int far) { return r->top <= far && r->low >= -far; }
@@ -432,6 +455,11 @@ int nf_choose_loop(nf_matmul_fast *fast, const nf_number_range *c)
     if (fits_aligned(fast, c)) {
         fast->loop = NF_LOOP_aligned;
         fast->path = NF_PATH_aligned_simd;
+        return 1;
+    }
+    if (fits_floats(fast)) {
+        fast->loop = NF_LOOP_floats;
+        fast->path = NF_PATH_chain_simd;
         return 1;
     }
     if (fits_lanes(fast, c)) {

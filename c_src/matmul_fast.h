@@ -26,6 +26,7 @@ typedef enum nf_matmul_loop {
     NF_LOOP_aligned, /* float32, terms in 32-bit integers */
     NF_LOOP_integer, /* int16 in pairs of terms, every sum exact or modulo 2**32 */
     NF_LOOP_fixed,   /* int16, a chain of fixed point in 32-bit integers */
+    NF_LOOP_floats,  /* float32, a chain of sums of few bits */
     NF_LOOP_lanes,   /* any: float64 with odd rounding before the one that counts */
     NF_LOOP_COUNT
 } nf_matmul_loop;

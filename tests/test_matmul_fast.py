@@ -375,3 +375,26 @@ def test_chains_of_fixed_point(mode, end, tally):
                 paths += compare(tally, (a, b), how, shape, kind, seed, with_c=seed == 0)
     assert paths.count("chain_simd") > len(paths) // 2
     tally.check()
+
+
+@pytest.mark.parametrize("mode", ["nearest_even", "nearest_away", "toward_zero", "up", "to_odd"])
+@pytest.mark.parametrize(("f", "digits"), [("binary16", 11), ("bfloat16", 8), ("binary32", 24)])
+def test_near_ties(f, digits, mode, tally):
+    """Sums that are a tie but for digits behind those of float32, or of float64, on either side: a
+    sum rounded to nearest whose last bit was then set would be taken to the wrong one."""
+    random = np.random.default_rng(digits)
+    ulp = 2.0 ** (1 - digits)
+    i = random.integers(0, 4, (1, 40, 1)) * random.choice([-1, 1], (1, 40, 1))
+    j = random.integers(0, 4, (1, 61, 1)) * random.choice([-1, 1], (1, 61, 1))
+    a = (1 + i * ulp) * random.choice([-1, 1], i.shape)
+    b = (1 + j * ulp) * ulp / 2 * random.choice([1, 0.5, 2], j.shape)
+    c = (1 + random.integers(0, 2 ** (digits - 1), (1, 40, 61)) * ulp) * random.choice([-1, 1])
+    codes = [nf.encode(x, f) for x in (a, b, c)]
+    how = chain(f, mode)
+    wanted = matmul(*codes, (f, f), isa="scalar", **how)
+    for isa in ISAS:
+        paths = []
+        got = matmul(*codes, (f, f), isa=isa, path=paths, **how)
+        assert paths == ["chain_simd"]
+        tally.same(got.ravel(), wanted.ravel(), np.arange(got.size), isa)
+    tally.check()
