@@ -46,6 +46,14 @@ static int precision_of(const nf_grid *g)
                                            : facts.precision;
 }
 
+static int is_binary(const nf_grid *g, int exponent_bits, int fraction_bits)
+{
+    const nf_format *f = &g->format;
+    return is_float(g) && f->special == NF_IEEE && f->subnormals == NF_SUBNORMALS && f->is_signed &&
+           f->exponent_bits == exponent_bits && f->fraction_bits == fraction_bits &&
+           f->bias == ((int64_t)1 << (exponent_bits - 1)) - 1;
+}
+
 int nf_choose_packing(nf_matmul_fast *fast, const nf_source *a, const nf_source *b)
 {
     const nf_source *sources[] = {a, b};
@@ -58,7 +66,8 @@ int nf_choose_packing(nf_matmul_fast *fast, const nf_source *a, const nf_source 
             return 0;
         are_floats &= nf_type_holds_format(&sources[i]->grid.format, NF_F32) == NF_OK;
     }
-    fast->packing = are_floats ? NF_PACK_f32 : NF_PACK_f64;
+    const nf_grid *sum = &fast->call->sum.plan.grid; /* of binary64 the factors are that too */
+    fast->packing = are_floats && !is_binary(sum, 11, 52) ? NF_PACK_f32 : NF_PACK_f64;
     return 1;
 }
 
@@ -224,6 +233,31 @@ static int fits_floats(nf_matmul_fast *f)
     return 1;
 }
 
+/* matmul_fused.inc: the processor has the format and the rounding. */
+static int fits_fused(nf_matmul_fast *f)
+{
+    const nf_matmul_call *call = f->call;
+    const nf_datapath *p = call->path;
+    const nf_grid *g = &call->sum.plan.grid;
+    const nf_options *o = &call->sum.plan.options;
+    const int is_f64 = f->packing == NF_PACK_f64, exact = f->a.precision + f->b.precision <= (is_f64 ? 53 : 24);
+    if (!call->kernels->matmul->fuses || p->kind != NF_BLOCK_chain || p->joins != NF_JOIN_early || p->product_end ||
+        call->product.rounds || call->combine.rounds || !is_binary(g, is_f64 ? 11 : 8, is_f64 ? 52 : 23) ||
+        memcmp(&g->format, &call->result.grid.format, sizeof g->format) || (!p->is_fused && !exact))
+        return 0;
+    if (!p->is_fused && (top_of_products(f) + 2 > g->emax ||
+                         low_of_products(f) - f->a.precision - f->b.precision + 2 < g->emin - g->format.fraction_bits))
+        return 0;
+    if ((o->rounding != NF_ROUND_nearest_even && o->rounding != NF_ROUND_toward_zero) ||
+        o->overflow != NF_OVERFLOW_infinity)
+        return 0;
+    f->sum = (nf_lane_rounder){.mode = o->rounding, .flush = p->flush_sums};
+    f->sum.normal = ldexp(1, (int)g->emin);
+    f->sum.largest = ldexp(1, (int)g->emax);
+    f->cuts = o->rounding == NF_ROUND_toward_zero;
+    return 1;
+}
+
 /* --- lanes of float64 ------------------------------------------------------------------------------------------- */
 
 static int is_near(const nf_number_range *r, int far) { return r->top <= far && r->low >= -far; }
@@ -238,13 +272,14 @@ static int64_t bound_of_sums(const nf_matmul_fast *f, const nf_number_range *c)
 }
 
 /* Digits of every term: those of products, of c, and of what the sums of them are rounded to. */
-static int fits_levels(const nf_matmul_fast *f, const nf_number_range *c)
+static int fits_levels(nf_matmul_fast *f, const nf_number_range *c)
 {
     const int64_t products = low_of_products(f) - f->a.precision - f->b.precision + 2,
                   sums = c->low - f->call->result.grid.format.fraction_bits;
     const int64_t low = products < sums ? products : sums;
-    return f->call->shape.terms < 1 << 20 && longest_block(f->call) <= 64 &&
-           bound_of_sums(f, c) - low <= NF_EXACT_LEVELS * NF_LEVEL_BITS - 8;
+    const int64_t digits = bound_of_sums(f, c) - low + 2;
+    f->levels = digits <= NF_LEVEL_BITS ? 1 : digits <= 2 * NF_LEVEL_BITS ? 2 : NF_EXACT_LEVELS;
+    return f->call->shape.terms < 1 << 20 && longest_block(f->call) <= 64 && digits <= NF_EXACT_LEVELS * NF_LEVEL_BITS;
 }
 
 static int fits_aligned_lanes(const nf_matmul_fast *f)
@@ -437,35 +472,31 @@ static int fits_fixed(nf_matmul_fast *f)
     return 1;
 }
 
+static int chosen(nf_matmul_fast *fast, nf_matmul_loop loop, int path)
+{
+    fast->loop = loop;
+    fast->path = (uint8_t)path;
+    fast->cuts |= loop == NF_LOOP_aligned || loop == NF_LOOP_floats;
+    return 1;
+}
+
 int nf_choose_loop(nf_matmul_fast *fast, const nf_number_range *c)
 {
+    const int is_aligned = fast->call->path->kind == NF_BLOCK_aligned;
     fast->code_unit = ldexp(1, -fast->call->result.grid.format.fraction_bits);
-    if (fits_integer(fast, c)) {
-        fast->loop = NF_LOOP_integer;
-        fast->path = NF_PATH_exact_int;
-        return 1;
-    }
-    if (are_integers(fast) && fits_fixed(fast)) {
-        fast->loop = NF_LOOP_fixed;
-        fast->path = NF_PATH_chain_simd;
-        return 1;
-    }
+    if (fits_integer(fast, c))
+        return chosen(fast, NF_LOOP_integer, NF_PATH_exact_int);
+    if (are_integers(fast) && fits_fixed(fast))
+        return chosen(fast, NF_LOOP_fixed, NF_PATH_chain_simd);
+    if (fits_fused(fast))
+        return chosen(fast, NF_LOOP_fused, NF_PATH_chain_simd);
     if (!read_rounders(fast))
         return 0;
-    if (fits_aligned(fast, c)) {
-        fast->loop = NF_LOOP_aligned;
-        fast->path = NF_PATH_aligned_simd;
-        return 1;
-    }
-    if (fits_floats(fast)) {
-        fast->loop = NF_LOOP_floats;
-        fast->path = NF_PATH_chain_simd;
-        return 1;
-    }
-    if (fits_lanes(fast, c)) {
-        fast->loop = NF_LOOP_lanes;
-        fast->path = fast->call->path->kind == NF_BLOCK_aligned ? NF_PATH_aligned_simd : NF_PATH_chain_simd;
-        return 1;
-    }
+    if (fits_aligned(fast, c))
+        return chosen(fast, NF_LOOP_aligned, NF_PATH_aligned_simd);
+    if (fits_floats(fast))
+        return chosen(fast, NF_LOOP_floats, NF_PATH_chain_simd);
+    if (fits_lanes(fast, c))
+        return chosen(fast, NF_LOOP_lanes, is_aligned ? NF_PATH_aligned_simd : NF_PATH_chain_simd);
     return 0;
 }

@@ -27,6 +27,7 @@ typedef enum nf_matmul_loop {
     NF_LOOP_integer, /* int16 in pairs of terms, every sum exact or modulo 2**32 */
     NF_LOOP_fixed,   /* int16, a chain of fixed point in 32-bit integers */
     NF_LOOP_floats,  /* float32, a chain of sums of few bits */
+    NF_LOOP_fused,   /* float32 or float64, a chain of binary32 or binary64 */
     NF_LOOP_lanes,   /* any: float64 with odd rounding before the one that counts */
     NF_LOOP_COUNT
 } nf_matmul_loop;
@@ -78,9 +79,11 @@ typedef struct nf_matmul_fast {
     nf_matmul_loop loop;
     nf_packing packing;
     uint8_t path; /* reported */
+    uint8_t cuts; /* the processor rounds toward zero */
     nf_packed a, b;
     nf_lane_rounder product, sum, join, combine;
     double product_end; /* lanes: products that are infinities; 0: none */
+    int levels;         /* lanes: of exact sums */
     size_t group;       /* aligned: products whose sum an int32 holds */
     int unit;           /* integers: of products, 2**unit */
     double code_unit;   /* integers: of codes of a fixed result */
@@ -106,6 +109,7 @@ typedef struct nf_matmul_tile {
 
 /* The loops of an instruction set. */
 typedef struct nf_matmul_loops {
+    int fuses; /* NF_LOOP_fused is there */
     void (*tile[NF_LOOP_COUNT])(const nf_matmul_tile *tile);
     /* Take numbers below `normal` for 0, as nf_flush says. */
     void (*flush)(nf_packing packing, void *x, size_t n, double normal, int keeps_sign);

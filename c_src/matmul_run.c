@@ -61,7 +61,7 @@ static void do_tile(void *context, size_t number)
     const size_t at = (batch * s->rows + row) * s->columns + column;
     t.first = call->options.first + at;
     copy_rows(r, at, &t, 0);
-    const processor_rounding caller = round_toward(fast->loop != NF_LOOP_aligned && fast->loop != NF_LOOP_floats);
+    const processor_rounding caller = round_toward(!fast->cuts);
     call->kernels->matmul->tile[fast->loop](&t);
     round_again(caller);
     copy_rows(r, at, &t, 1);
