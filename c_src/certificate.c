@@ -219,7 +219,8 @@ static int holds_results(const nf_plan *p, const extent *x, const extent *y, int
         int64_t binade = binade_of_results(g, e);
         if (goes_by_extremes && binade < x->lowest)
             continue;
-        int is_exact = input >= format && binade == e && p->options.rounding != NF_ROUND_jam;
+        int is_exact = input >= format && binade == e && p->options.rounding != NF_ROUND_jam &&
+                       p->options.variant != NF_VARIANT_GE;
         int64_t result = is_exact ? input : format;
         if (result < lsb_of_type(y, binade) || result > y->highest || (e > y->highest && !unbounded))
             return 0;

@@ -205,14 +205,23 @@ nf_status nf_overflow_check(const nf_format *format, uint8_t overflow, uint8_t w
     return overflow_has_meaning(&grid, overflow, wrap_bits) ? NF_OK : NF_BAD_OVERFLOW;
 }
 
+/* Is there a code behind every one, or an overflow?  GE leaves exact values too. */
+static int has_sure_neighbours(const nf_grid *g)
+{
+    const uint8_t family = g->format.family;
+    return family == NF_FLOAT || family == NF_FIXED || family == NF_AFFINE;
+}
+
 static int rounding_is_sound(const nf_grid *g, const nf_options *o)
 {
-    if (o->rounding >= NF_ROUNDING_COUNT || o->random_bits_per_element > 32 || o->variant > NF_VARIANT_C)
+    if (o->rounding >= NF_ROUNDING_COUNT || o->random_bits_per_element > 32 || o->variant >= NF_VARIANT_COUNT)
         return 0;
     int is_stochastic = o->rounding == NF_ROUND_stochastic;
     if (!is_stochastic && (o->random_bits_per_element || o->by_code))
         return 0;
     if (o->variant && !o->random_bits_per_element)
+        return 0;
+    if (o->variant == NF_VARIANT_GE && !has_sure_neighbours(g))
         return 0;
     if (g->is_tapered)
         return roundings[o->rounding].is_random || !o->keep_minpos;

@@ -114,7 +114,7 @@ static int state_is_sound(const nf_generator *g, const nf_generator_state *state
     nf_generator_state next = *state;
     if (s[0] & ~low_bits(bits) || (bits <= 64 && s[1]) || s[2] || s[3])
         return 0;
-    nf_generator_step(g, &next);
+    nf_generator_next(g, &next);
     return next.words[0] != s[0] || next.words[1] != s[1];
 }
 
@@ -183,10 +183,11 @@ static fill *const fills[] = {
 };
 #undef NF_GENERATOR
 
-void nf_generator_step(const nf_generator *generator, nf_generator_state *state)
+uint64_t nf_generator_next(const nf_generator *generator, nf_generator_state *state)
 {
     uint64_t word;
     fills[generator->kind](generator, state->words, (char *)&word, sizeof word, 1, 1);
+    return word;
 }
 
 nf_status nf_generator_words(const nf_generator *generator, nf_generator_state *states, size_t lanes, void *words,

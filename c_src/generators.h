@@ -18,8 +18,8 @@ static inline unsigned nf_state_bits(const nf_generator *g)
     return row->takes_mask ? g->width : row->state_bits;
 }
 
-/* One step of a checked generator, words apart: the state that comes next. */
-void nf_generator_step(const nf_generator *generator, nf_generator_state *state);
+/* The next word of a checked generator, from a sound state. */
+uint64_t nf_generator_next(const nf_generator *generator, nf_generator_state *state);
 
 typedef unsigned __int128 nf_state_word;
 

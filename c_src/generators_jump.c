@@ -15,7 +15,7 @@ static nf_state_word stepped(const nf_generator *g, nf_state_word bits)
 {
     nf_generator_state s = {{0}};
     set_bits(&s, bits);
-    nf_generator_step(g, &s);
+    nf_generator_next(g, &s);
     return bits_of(&s);
 }
 

@@ -9,11 +9,11 @@
 #include "target.h"
 #include "processor_rounding.h"
 
-enum { MOST_BITS = 60 /* of alignment */, MOST_CALL_BITS = 48 };
+enum { MOST_BITS = 60 /* of alignment */ };
 
 /* --- the description ----------------------------------------------------------------------------------------- */
 
-static nf_status read_rounder(nf_rounder *r, const nf_rounding_step *step, const nf_options *o)
+static nf_status read_rounder(nf_rounder *r, const nf_rounding_step *step, const nf_options *o, const uint32_t *words)
 {
     static const nf_options none;
     nf_options options = step->options ? *step->options : none;
@@ -27,6 +27,7 @@ static nf_status read_rounder(nf_rounder *r, const nf_rounding_step *step, const
     r->rounds = 1;
     r->is_random = mode && mode->is_random;
     options.key = r->is_random ? o->key : NULL;
+    options.random_bits = r->is_random ? words : NULL;
     return nf_plan_for_operation(&r->plan, step->format, &options);
 }
 
@@ -84,16 +85,17 @@ static int holds(const nf_grid *wide, const nf_plan *narrow)
            own[0].low <= own[1].low && a.has_nan >= b.has_nan && a.has_infinity >= b.has_infinity;
 }
 
-static nf_status read_path(nf_matmul_call *call)
+nf_status nf_read_path(nf_matmul_call *call)
 {
     const nf_datapath *p = call->path;
     const nf_rounding_step *steps[] = {&p->product, &p->sum, &p->join, &p->combine};
     nf_rounder *rounders[] = {&call->product, &call->sum, &call->join, &call->combine};
+    static const uint32_t not_read; /* says that words will come */
     if (!p->result || !fields_are_sound(p) || !roundings_are_sound(p))
         return NF_BAD_ARGUMENT;
     nf_status status = nf_plan_for_operation(&call->result, p->result, NULL);
     for (int i = 0; status == NF_OK && i < 4; i++)
-        status = read_rounder(rounders[i], steps[i], &call->options);
+        status = read_rounder(rounders[i], steps[i], &call->options, p->words ? &not_read : NULL);
     if (status != NF_OK)
         return status;
     for (int i = 0; i < 4; i++)
@@ -296,7 +298,8 @@ static nf_status do_all(nf_matmul_call *call, const nf_vectors *a, const nf_vect
                         const nf_source *sources, void *codes, nf_report *report)
 {
     int is_done = 0;
-    nf_status status = report ? NF_OK : nf_matmul_fast_path(call, a, b, c, sources, codes, &is_done);
+    nf_status status =
+        report || call->path->words ? NF_OK : nf_matmul_fast_path(call, a, b, c, sources, codes, &is_done);
     if (status == NF_OK && !is_done)
         status = nf_read_factors(call, a, b);
     if (status == NF_OK && !is_done)
@@ -311,14 +314,9 @@ static nf_status check_call(const nf_matmul_call *call, const void *codes, size_
     const nf_options *o = &call->options;
     const nf_options allowed = {
         .isa = o->isa, .threads = o->threads, .key = o->key, .first = o->first, .failed_at = o->failed_at};
-    const int is_random =
-        call->product.is_random || call->sum.is_random || call->join.is_random || call->combine.is_random;
     if (memcmp(o, &allowed, sizeof allowed) || (!codes && count) || count >= SIZE_MAX / 64 || !call->kernels)
         return NF_BAD_ARGUMENT;
-    if (!o->key != !is_random)
-        return is_random ? NF_NEEDS_RANDOM : NF_HAS_RANDOM;
-    const uint64_t most = times(call->shape.terms, 4) + 16;
-    return o->key && o->key->call > ((uint64_t)1 << MOST_CALL_BITS) - most ? NF_BAD_ARGUMENT : NF_OK;
+    return NF_OK;
 }
 
 nf_status nf_matmul(const nf_datapath *path, const nf_dot_shape *shape, const nf_vectors *a, const nf_vectors *b,
@@ -335,15 +333,19 @@ nf_status nf_matmul(const nf_datapath *path, const nf_dot_shape *shape, const nf
         call.options = *options;
     call.kernels = nf_pick_kernels(call.options.isa);
     const size_t count = times(times(shape->batches, shape->rows), shape->columns);
-    nf_status status = read_path(&call);
+    nf_status status = nf_read_path(&call);
     if (status == NF_OK)
         status = check_call(&call, codes, count);
     if (status == NF_OK)
         status = nf_lay_out_blocks(&call);
     if (status == NF_OK)
+        status = nf_check_words(&call, count);
+    if (status == NF_OK)
         status = check_operands(&call, a, b, c, sources);
     if (status == NF_OK && count)
         status = do_all(&call, a, b, c, sources, codes, report);
+    if (status == NF_OK)
+        nf_end_words(&call, count);
     if (status == NF_OK && path->path_taken)
         *path->path_taken = call.path_taken;
     free((void *)call.a);

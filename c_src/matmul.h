@@ -53,6 +53,18 @@ typedef struct nf_matmul_piece {
 nf_unpacked nf_aligned_sum(const nf_matmul_call *call, const nf_factor *a, const nf_factor *b,
                            const nf_matmul_block *block, const nf_unpacked *sum);
 
+/* Check the description and make its roundings ready. */
+nf_status nf_read_path(nf_matmul_call *call);
+
+/* Does the call bring what its stochastic roundings need, and nothing that none needs?  Behind nf_lay_out_blocks. */
+nf_status nf_check_words(const nf_matmul_call *call, size_t count);
+
+/* The words of a call of `count` results have been taken. */
+void nf_end_words(const nf_matmul_call *call, size_t count);
+
+/* The stochastic roundings of each result.  Behind nf_lay_out_blocks. */
+uint64_t nf_count_words(const nf_matmul_call *call);
+
 /* Lay out places and blocks, which the caller frees. */
 nf_status nf_lay_out_blocks(nf_matmul_call *call);
 

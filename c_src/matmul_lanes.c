@@ -288,6 +288,8 @@ nf_status nf_matmul_results(const nf_matmul_call *call, size_t first, size_t n, 
     }
     *l = (nf_lanes){.call = call, .first = first, .n = n, .piece = piece, .nodes = room + (1 + parts) * NF_PASS};
     begin(l);
+    if (path->words)
+        nf_begin_words(l);
     load_c(l, c);
     memcpy(l->sum, c, n * sizeof *c);
     if (path->c_comes_last)

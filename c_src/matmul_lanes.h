@@ -14,8 +14,15 @@ typedef struct nf_lanes {
     uint8_t operation;                            /* this is NF_OP_add or NF_OP_fma; else of `block` and terms[i][0] */
     const nf_matmul_block *block;
     uint64_t roundings;
+    nf_generator_state states[NF_PASS]; /* where words come from the path's source: behind those taken so far */
     nf_matmul_piece *piece;
 } nf_lanes;
+
+/* The states of the results' words. */
+void nf_begin_words(nf_lanes *l);
+
+/* The next word of each. */
+void nf_take_words(nf_lanes *l, uint32_t *words);
 
 /* The codes of exact numbers; 0 where one failed. */
 int nf_encode_lanes(nf_lanes *l, const nf_plan *given, const nf_unpacked *x, const uint32_t *raised, nf_report *report,

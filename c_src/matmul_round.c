@@ -55,10 +55,14 @@ void nf_round_lanes(nf_lanes *l, const nf_rounder *r, nf_unpacked *x, const uint
 {
     uint64_t codes[NF_PASS];
     nf_plan plan = r->plan;
+    uint32_t words[NF_PASS];
     nf_key key;
     if (!r->rounds || l->piece->failed)
         return;
-    if (r->is_random) {
+    if (r->is_random && l->call->path->words) {
+        nf_take_words(l, words);
+        plan.options.random_bits = words;
+    } else if (r->is_random) {
         key = *l->call->options.key;
         key.call += l->roundings;
         plan.options.key = &key;

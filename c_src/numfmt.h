@@ -217,8 +217,6 @@ typedef struct nf_key {
     uint64_t call;
 } nf_key;
 
-typedef enum nf_variant { NF_VARIANT_NONE = 0, NF_VARIANT_A, NF_VARIANT_B, NF_VARIANT_C } nf_variant;
-
 /* How to round.  All zero is the default: nearest_even, the format's default overflow, NaN refused where the format
  * has none, best instruction set. */
 typedef struct nf_options {
@@ -226,7 +224,7 @@ typedef struct nf_options {
     uint8_t overflow;                /* a row of nf_overflow_at; row 0 is the format's default */
     uint8_t nan;                     /* a row of nf_nan_policy_at; row 0 is the default */
     uint8_t random_bits_per_element; /* stochastic(bits=N): 1..32; 0: all bits, an exact law */
-    uint8_t variant;                 /* nf_variant, with N; NONE means A */
+    uint8_t variant;                 /* nf_variant (numfmt_random.h), with N; NONE means A */
     uint8_t by_code;     /* stochastic, tapered formats: probability proportional to the code's tail, not the value */
     uint8_t keep_minpos; /* random, tapered formats: below the smallest value always that one, as posits round */
     uint8_t wrap_bits;   /* n of wrap(n), wrap_sign_magnitude(n) */

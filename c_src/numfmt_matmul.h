@@ -35,6 +35,16 @@ typedef struct nf_rounding_step {
 
 enum { NF_NO_FLOOR = -32768 };
 
+/* Where stochastic roundings take their words: result i takes one for each of its own, in the order in which they are
+ * done, from lane i mod lanes, after results i - lanes, i - 2 lanes and so on.  So one lane for each result gives each
+ * its own register, fewer share theirs, and of recorded words row i holds those of result i.  Neither threads nor the
+ * way that is taken change a bit. */
+typedef struct nf_word_source {
+    const nf_generator *generator;
+    nf_generator_state *states; /* of each lane; they go on behind the words of a call that succeeds */
+    size_t lanes;
+} nf_word_source;
+
 typedef struct nf_datapath {
     const nf_format *result;  /* of c, of the sums that are stored and of the result: holds every value of `sum` */
     nf_rounding_step product; /* chain, tree: each product */
@@ -62,6 +72,7 @@ typedef struct nf_datapath {
     uint8_t c_comes_last;   /* c is added to the sum of all chains by `combine`; else the first chain begins with it */
     uint8_t in_pairs;    /* of S chains i takes i + ceil(S / 2), and so on; else the first takes one after the other */
     uint8_t *path_taken; /* NULL, or: receives how the call computed, a row of nf_matmul_path_at */
+    const nf_word_source *words; /* NULL: the call's key; or: of stochastic roundings, instead of a key */
 } nf_datapath;
 
 /* How nf_matmul may compute: row 0 is the reference, result by result, which alone has a report.  The others give its
@@ -95,6 +106,9 @@ const nf_matmul_path *nf_matmul_path_at(size_t index);
  * irrational values, or a result that does not hold every sum, and what the roundings' own checks find. */
 nf_status nf_matmul(const nf_datapath *path, const nf_dot_shape *shape, const nf_vectors *a, const nf_vectors *b,
                     const nf_vectors *c, const nf_options *options, void *codes, nf_report *report);
+
+/* The words that each result takes of path->words: the number of its stochastic roundings. */
+nf_status nf_matmul_words(const nf_datapath *path, const nf_dot_shape *shape, uint64_t *words);
 
 /* cdef: end */
 

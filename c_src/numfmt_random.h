@@ -8,6 +8,20 @@
 
 /* --- random bits -------------------------------------------------------------------------------------------- */
 
+/* How stochastic(bits=N) decides, R being its N random bits as an integer and D the first N bits of the tail: A adds R
+ * to D, B adds 2R + 1 to N + 1 bits of the tail, C adds R to the tail rounded to N bits, nearest even, and all go up
+ * where the sum carries.  LT goes up where R < D, and GE where D >= R: of magnitudes, and from exact values other than
+ * 0 too, in floats, fixed point and affine integers alone. */
+typedef enum nf_variant {
+    NF_VARIANT_NONE = 0,
+    NF_VARIANT_A,
+    NF_VARIANT_B,
+    NF_VARIANT_C,
+    NF_VARIANT_LT,
+    NF_VARIANT_GE,
+    NF_VARIANT_COUNT
+} nf_variant;
+
 /* One block of Philox4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011): `counter` and `out` have 4 words, `key` 2. */
 void nf_philox(const uint32_t *counter, const uint32_t *key, uint32_t *out);
 

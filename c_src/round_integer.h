@@ -16,7 +16,9 @@ NF_INLINE nf_outcome round_integer(int mode, const nf_plan *plan, const nf_unpac
         inexact |= !(floored & 1);
         magnitude = sign ? -(floored | 1) : floored | 1;
     } else {
-        magnitude += (unsigned)goes_away(mode, plan, x, &cell, sign, word, element);
+        const int away = goes_away(mode, plan, x, &cell, sign, word, element);
+        inexact |= away;
+        magnitude += (unsigned)away;
     }
     uint32_t what = inexact ? NF_WAS_INEXACT : 0;
     const unsigned __int128 bits = (sign ? -magnitude : magnitude) + zero_point;

@@ -30,6 +30,8 @@ static int split_mode(nf_text whole, nf_text *name, nf_text *inside)
 static int variant_of(nf_text word)
 {
     const char letter = word.size == 1 ? small_letter(word.at[0]) : 0;
+    if (text_is(word, "lt") || text_is(word, "ge"))
+        return text_is(word, "lt") ? NF_VARIANT_LT : NF_VARIANT_GE;
     return letter >= 'a' && letter <= 'c' ? NF_VARIANT_A + (letter - 'a') : NF_VARIANT_NONE;
 }
 
@@ -58,13 +60,14 @@ static int read_parameter(nf_text part, nf_options *o)
     return 0;
 }
 
-/* sr_a8 and StochasticA(8): the letter is the variant, the number the bits. */
+/* sr_a8, sr_lt12 and StochasticA(8): the letters are the variant, the number the bits. */
 static int is_few_bits(nf_text whole, nf_options *o)
 {
     nf_text t = whole;
     if (!take(&t, "sr_") && !take(&t, "stochastic"))
         return 0;
-    const nf_text letter = {t.at, t.size ? 1 : 0};
+    const size_t size = t.size > 1 && small_letter(t.at[1]) >= 'a' && small_letter(t.at[1]) <= 'z' ? 2 : 1;
+    const nf_text letter = {t.at, t.size ? size : 0};
     nf_text bits = {t.at + letter.size, t.size - letter.size};
     if (bits.size > 1 && bits.at[0] == '(' && bits.at[bits.size - 1] == ')') {
         bits.at++;

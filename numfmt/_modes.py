@@ -11,8 +11,14 @@ from ._core import ffi, lib
 from ._errors import RandomError, RoundingError, unknown
 
 _CALL = re.compile(r"\s*([^()\s]+)\s*(?:\(([^()]*)\))?\s*\Z")
-_FEW_BITS = re.compile(r"(?:sr_|Stochastic)([abcABC])\(?(\d+)\)?\Z")
-_VARIANTS = {"A": lib.NF_VARIANT_A, "B": lib.NF_VARIANT_B, "C": lib.NF_VARIANT_C}
+_FEW_BITS = re.compile(r"(?:sr_|Stochastic)(lt|ge|[abcABC])\(?(\d+)\)?\Z")
+_VARIANTS = {
+    name: getattr(lib, f"NF_VARIANT_{name.upper()}") for name in ("A", "B", "C", "lt", "ge")
+}
+_SPELLED = {spelling: name for name in _VARIANTS for spelling in (name, name.lower())}
+
+
+_EXACT_MOVES = (lib.NF_FLOAT, lib.NF_FIXED, lib.NF_AFFINE)
 
 
 @dataclass(frozen=True)
@@ -77,15 +83,15 @@ def _stochastic_parameters(parts: list[str], spelling: str) -> dict[str, Any]:
         name, value = name.strip(), value.strip()
         if name == "bits":
             found["bits"] = _integer(value, 1, 32, "bits")
-        elif name == "variant" and value.upper() in _VARIANTS:
-            found["variant"] = value.upper()
+        elif name == "variant" and value in _SPELLED:
+            found["variant"] = _SPELLED[value]
         elif name == "probability" and value in ("value", "code"):
             found["by_code"] = value == "code"
         elif name == "underflow" and value in ("zero", "minpos"):
             found["keep_minpos"] = value == "minpos"
         else:
             raise RoundingError(
-                f"rounding={spelling!r}: {part!r} is not one of bits=1..32, variant=A|B|C, "
+                f"rounding={spelling!r}: {part!r} is not one of bits=1..32, variant=A|B|C|lt|ge, "
                 "probability=value|code, underflow=zero|minpos"
             )
     if "variant" in found and "bits" not in found:
@@ -144,6 +150,12 @@ def parse_nan(spelling: str | None) -> int:
 
 
 def check_rounding_for(format: Any, rounding: Rounding) -> None:
+    is_ge = rounding.variant == "ge"
+    if is_ge and format._elements()._descriptor().family not in _EXACT_MOVES:
+        raise RoundingError(
+            f"rounding={str(rounding)!r}: variant=ge, which leaves exact values too, has a meaning "
+            "for floats, fixed point and affine integers only"
+        )
     if not (rounding.by_code or rounding.keep_minpos):
         return
     facts = ffi.new("nf_format_facts *")

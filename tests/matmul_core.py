@@ -52,8 +52,8 @@ def descriptor(alive: list[Any], spelling: str) -> Any:
 
 def fill(alive: list[Any], step: Any, format: str, rounding: str = "nearest_even", *rest: str):
     """One rounding."""
-    rows = {row.name: row.number for row in _core.ROUNDINGS}
-    options = ffi.new("nf_options *", {"rounding": rows[rounding]})
+    options = ffi.new("nf_options *")
+    assert lib.nf_parse_rounding(rounding.encode(), options) == lib.NF_OK
     if rest:
         options.overflow = {row.name: row.number for row in _core.OVERFLOWS}[rest[0]]
     alive.append(options)
