@@ -334,10 +334,10 @@ uint32_t nf_abi_version(void);
 #include "numfmt_quire.h"
 #include "numfmt_matmul.h"
 #include "numfmt_functions.h"
+#include "numfmt_requantize.h"
 #include "numfmt_random.h"
 #include "numfmt_samplers.h"
 #include "numfmt_spelling.h"
-
 #ifdef __GNUC__
 #pragma GCC visibility pop
 #endif

@@ -102,6 +102,8 @@ from ._quantize import convert, decode, encode, quantize
 from ._quire import Quire
 from ._random import Generator, Key, random_bits
 from ._report import Report
+from ._requantize import requantize
+from ._requantize_scales import activation_bounds, quantize_multiplier, requantization_scale
 from ._rng import Rng
 from ._sampling import gaussian, variance_corrected, variance_corrected_law
 from ._threads import get_num_threads, set_num_threads
@@ -155,6 +157,7 @@ __all__ = [
     "Stream",
     "Takum",
     "absolute",
+    "activation_bounds",
     "add",
     "array",
     "binary32",
@@ -222,9 +225,12 @@ __all__ = [
     "parse",
     "power",
     "quantize",
+    "quantize_multiplier",
     "random_bits",
     "reciprocal",
     "remainder",
+    "requantization_scale",
+    "requantize",
     "rsqrt",
     "sampler_update",
     "set_num_threads",

@@ -1,0 +1,5 @@
+#include "format.h"
+#include "target.h"
+
+#define NF_ISA portable
+#include "requantize_loops.inc"
