@@ -55,6 +55,7 @@ def flushing_subnormals() -> Iterator[None]:
 FORMATS = ("fixed<8,3>", "e4m3fn", "bfloat16", "posit<16,2>", "takum16", "ternary", "nf4")
 BLOCKS = ("mxfp8_e4m3", "mxint8", "bfp<8,16>")
 OPERATIONS = (nf.add, nf.multiply, nf.divide, nf.minimum)
+REQUANTIZATIONS = [(m, s) for m in ("f64_half_away", "f32_rne") for s in (2.0**-17, 3 * 2.0**-19)]
 MODES = ("nearest_even", "up", "down", "to_odd", "stochastic")
 
 
@@ -70,6 +71,8 @@ def results(x: np.ndarray) -> list[np.ndarray]:
         found += [nf.quantize(x, f, mode, **own) for f in BLOCKS]
         found += [op(*arrays, None, mode, **own).codes for arrays in operands for op in OPERATIONS]
     found += [np.asarray(nf.less(*arrays)) for arrays in operands]
+    sums = x.view(np.int32)
+    found += [nf.requantize(sums, m, mode, format="int16") for mode, m in REQUANTIZATIONS]
     return found
 
 
