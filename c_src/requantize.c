@@ -66,7 +66,8 @@ static int scales_are_bad(const nf_requantization *how, int are_binary32)
 static int arrays_are_bad(const nf_requantization *how, const nf_requant_row *row)
 {
     const int needs_q = row->scale == NF_REQUANT_FIXED_POINT, needs_s = needs_q || row->scale == NF_REQUANT_SHIFT;
-    if (!how->multipliers != !needs_q || !how->shifts != !needs_s || !how->scales != needs_s)
+    const int has_q = how->multipliers != NULL, has_s = how->shifts != NULL, has_scales = how->scales != NULL;
+    if (has_q != needs_q || has_s != needs_s || has_scales == needs_s)
         return 1;
     return needs_s ? shifts_are_bad(how, row) : scales_are_bad(how, row->scale == NF_REQUANT_BINARY32);
 }
