@@ -105,6 +105,22 @@ def test_activations_are_bounds(operator, resolver, activation):
         assert np.array_equal(ours(sums(layer, x), layer, MODES[operator, resolver][0]), found)
 
 
+@pytest.mark.parametrize(("operator", "resolver"), MODES)
+def test_large_multipliers_wrap_as_the_kernels_do(operator, resolver):
+    """M = 8 and accumulators of the whole range: x << 4 leaves 32 bits."""
+    skip_where_unknown(resolver)
+    layer, x = made(operator, "ties", False, seed=1)
+    rng = np.random.default_rng(8)
+    layer.biases = rng.integers(-(2**31) + 10**6, 2**31 - 10**6, CHANNELS).astype(np.int32)
+    layer.scales = tuple(np.float32([2.0, 2.0, 0.5]))
+    acc, mode = sums(layer, x), MODES[operator, resolver][0]
+    if mode == "f64_half_away":  # beyond 32 bits its conversion is undefined in C
+        layer.biases = layer.biases // 8
+        acc = sums(layer, x)
+    assert np.count_nonzero(ours(acc, layer, mode) != theirs(layer, x, resolver)) == 0
+    assert np.any(acc * 8 != (acc * 8).astype(np.int32)) == (mode != "f64_half_away")
+
+
 @pytest.mark.parametrize("per_channel", [False, True], ids=["tensor", "channel"])
 @pytest.mark.parametrize("scales", ["random", "ties"])
 def test_int16_activations_are_int16x8(scales, per_channel):

@@ -231,3 +231,17 @@ def test_the_core_refuses_long_accumulators_where_the_mode_has_none():
     """NF_BAD_TYPE for 64 bits."""
     assert c_call(bits=64) == (lib.NF_BAD_TYPE, True)
     assert c_call(bits=64, mode=lib.NF_REQUANT_int16x8) == (lib.NF_OK, False)
+
+
+@pytest.mark.parametrize("r", [1, 2, 4, 8])
+def test_the_second_rounding_shows_with_its_law(r):
+    """gemmlowp_double and single differ with probability 2**-(r + 1) for a right shift of r."""
+    rng, n, p = np.random.default_rng(r), 2**20, 2.0 ** -(r + 1)
+    x = rng.integers(-(2**24), 2**24, n).astype(np.int32)
+    pair = int(rng.integers(2**30, 2**31)) | 1, -r
+    double, single = (
+        nf.requantize(x, pair, mode, format="int32") for mode in ("gemmlowp_double", "single")
+    )
+    z = (np.count_nonzero(double != single) - n * p) / np.sqrt(n * p * (1 - p))
+    assert abs(z) < 5
+    assert set(np.unique(double - single)) == {-1, 0, 1}
