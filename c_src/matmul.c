@@ -56,7 +56,10 @@ static int fields_are_sound(const nf_datapath *p)
            is_bit(p->zero_is_plus) && is_bit(p->leaves_at_end) && is_bit(p->cuts_by_floor) && is_bit(p->zeros_count) &&
            is_bit(p->normalises) && is_bit(p->c_comes_last) && is_bit(p->in_pairs) &&
            bits_are_sound(p->fraction_bits) && bits_are_sound(p->late_bits[0]) && bits_are_sound(p->late_bits[1]) &&
-           (!p->order || is_order(p->order, p->instruction)) && (p->kind == NF_BLOCK_chain || !p->is_fused);
+           bits_are_sound(p->late_bits[2]) && is_bit(p->far_is_zero) && is_bit(p->even_odd) &&
+           (p->joins == NF_JOIN_late || !(p->far_is_zero || p->even_odd)) && (is_aligned || !p->group) &&
+           !(p->even_odd && p->group) && (!p->order || is_order(p->order, p->instruction)) &&
+           (p->kind == NF_BLOCK_chain || !p->is_fused);
 }
 
 /* Where several chains or a late c need a rounding, there is one; and none where it would not be used. */
@@ -216,6 +219,8 @@ nf_status nf_read_factors(nf_matmul_call *call, const nf_vectors *a, const nf_ve
         status = read_factors(call, a, call->shape.rows, &sources[0], (nf_factor **)&call->a);
     if (status == NF_OK)
         status = read_factors(call, b, call->shape.columns, &sources[1], (nf_factor **)&call->b);
+    if (status == NF_OK && (call->path->scaling || call->path->group))
+        status = nf_read_scales(call, span);
     return status;
 }
 
@@ -350,6 +355,8 @@ nf_status nf_matmul(const nf_datapath *path, const nf_dot_shape *shape, const nf
         *path->path_taken = call.path_taken;
     free((void *)call.a);
     free((void *)call.b);
+    free((void *)call.scales[0]);
+    free((void *)call.scales[1]);
     free(call.places);
     free(call.blocks);
     return status;

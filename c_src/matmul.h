@@ -3,6 +3,9 @@
 #define NF_MATMUL_H
 
 #include "kernels.h"
+#include "quire.h"
+
+enum { NF_SCALE_PRECISION = 8 /* bits of a scale's significand */ };
 
 /* An operand's element.  Subnormal numbers are normalised; `field` is the exponent that their format gives them. */
 typedef struct nf_factor {
@@ -31,7 +34,10 @@ typedef struct nf_matmul_call {
     nf_rounder product, sum, join, combine;
     nf_plan result;
     const nf_kernels *kernels;
-    const nf_factor *a, *b; /* rows and columns, their terms side by side */
+    const nf_factor *a, *b;     /* rows and columns, their terms side by side */
+    const nf_factor *scales[2]; /* NULL, or of each row and column, scale_count side by side */
+    size_t scale_count;
+    int64_t group_unit; /* sums of groups are integers times 2**group_unit */
     nf_source c;
     size_t c_batch, c_row, c_column;
     int has_c;
@@ -64,6 +70,9 @@ void nf_end_words(const nf_matmul_call *call, size_t count);
 
 /* The stochastic roundings of each result.  Behind nf_lay_out_blocks. */
 uint64_t nf_count_words(const nf_matmul_call *call);
+
+/* Read path->scaling: exponents into the factors, or scales of groups, for which `products` is the range of theirs. */
+nf_status nf_read_scales(nf_matmul_call *call, nf_span products);
 
 /* Lay out places and blocks, which the caller frees. */
 nf_status nf_lay_out_blocks(nf_matmul_call *call);

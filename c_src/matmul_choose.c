@@ -145,7 +145,7 @@ static int read_rounders(nf_matmul_fast *fast)
 {
     const nf_matmul_call *call = fast->call;
     const uint8_t flush = call->path->flush_sums;
-    return read_lane_rounder(&fast->product, &call->product, NF_FLUSH_none) &&
+    return read_lane_rounder(&fast->product, &call->product, flush) &&
            read_lane_rounder(&fast->sum, &call->sum, flush) && read_lane_rounder(&fast->join, &call->join, flush) &&
            read_lane_rounder(&fast->combine, &call->combine, flush);
 }
@@ -286,8 +286,8 @@ static int fits_aligned_lanes(const nf_matmul_fast *f)
 {
     const nf_datapath *p = f->call->path;
     const int is_late = p->joins == NF_JOIN_late, most_late = 40;
-    const int late_fits =
-        p->late_bits[0] >= 0 && p->late_bits[0] <= most_late && p->late_bits[1] >= 0 && p->late_bits[1] <= most_late;
+    const int late_fits = p->late_bits[0] >= 0 && p->late_bits[0] <= most_late && p->late_bits[1] >= 0 &&
+                          p->late_bits[1] <= most_late && p->late_bits[2] >= 0 && p->late_bits[2] <= most_late;
     return p->fraction_bits >= -most_late && p->fraction_bits <= most_late && longest_block(f->call) <= 1 << 9 &&
            (p->least_exponent == NF_NO_FLOOR || (p->least_exponent > -FAR && p->least_exponent < FAR)) &&
            (!is_late || late_fits);
@@ -482,7 +482,10 @@ static int chosen(nf_matmul_fast *fast, nf_matmul_loop loop, int path)
 
 int nf_choose_loop(nf_matmul_fast *fast, const nf_number_range *c)
 {
-    const int is_aligned = fast->call->path->kind == NF_BLOCK_aligned;
+    const nf_datapath *p = fast->call->path;
+    const int is_aligned = p->kind == NF_BLOCK_aligned;
+    if (p->scaling || p->group || p->even_odd)
+        return 0;
     fast->code_unit = ldexp(1, -fast->call->result.grid.format.fraction_bits);
     if (fits_integer(fast, c))
         return chosen(fast, NF_LOOP_integer, NF_PATH_exact_int);

@@ -52,7 +52,10 @@ static void load_products(nf_lanes *l, size_t place, nf_unpacked *x)
     uint32_t raised[NF_PASS] = {0};
     for (size_t i = 0; i < l->n; i++)
         x[i] = exact_product(l, i, place, &raised[i]);
-    nf_round_lanes(l, &l->call->product, x, raised, NULL);
+    const nf_rounder *r = &l->call->product;
+    nf_round_lanes(l, r, x, raised, NULL);
+    for (size_t i = 0; i < l->n && r->rounds; i++)
+        x[i] = nf_flushed(x[i], l->call->path->flush_sums, r->plan.grid.emin);
 }
 
 static void fuse(nf_lanes *l, size_t place)

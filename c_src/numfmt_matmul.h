@@ -16,7 +16,9 @@
  * chain    the sum takes one product after the other, rounded each time (with is_fused the products are not rounded)
  * tree     neighbours are added, rounded at every node, then the sum and the root
  * aligned  all terms are shifted to 2**(E - fraction_bits), E the largest exponent of a term, cut, and added as
- * integers exact    all terms are added exactly */
+ * integers
+ *
+ * exact    all terms are added exactly */
 typedef enum nf_block_kind { NF_BLOCK_chain = 0, NF_BLOCK_tree, NF_BLOCK_aligned, NF_BLOCK_exact } nf_block_kind;
 
 /* When the sum so far joins: as a term of the block; behind its products, both aligned once more and cut by floor (only
@@ -44,6 +46,15 @@ typedef struct nf_word_source {
     nf_generator_state *states; /* of each lane; they go on behind the words of a call that succeeds */
     size_t lanes;
 } nf_word_source;
+/* Scales of operands: `size` neighbours along k share one.  Codes of `format`, (batch, row or column, k / size) in C
+ * order; `batches` apart, 0 where one batch of them serves all.  Exponents alone (as e8m0) are added to those of the
+ * products; with `group` in the datapath any scales multiply the exact sums of groups, which are aligned by the
+ * exponents of their scales. */
+typedef struct nf_scaling {
+    const nf_format *format;
+    const void *a, *b;
+    size_t size, a_batch, b_batch;
+} nf_scaling;
 
 typedef struct nf_datapath {
     const nf_format *result;  /* of c, of the sums that are stored and of the result: holds every value of `sum` */
@@ -53,7 +64,7 @@ typedef struct nf_datapath {
     nf_rounding_step combine; /* sums of chains: required where there are several, else none */
     uint8_t kind, joins;      /* nf_block_kind, nf_join */
     uint8_t is_fused;
-    uint8_t flush_operands, flush_sums; /* nf_flush: of a, b and c; of what is rounded to `sum`, `join`, `combine` */
+    uint8_t flush_operands, flush_sums; /* nf_flush: of a, b and c; of what is rounded */
     uint8_t zero_is_plus;               /* a block's sum of 0, and one that is rounded to 0, is +0 */
     uint8_t leaves_at_end;  /* aligned, exact: a sum of 2**(emax + 1) or more is an infinity, however it is rounded */
     uint8_t cuts_by_floor;  /* aligned: terms are cut toward -infinity, else toward zero */
@@ -61,17 +72,22 @@ typedef struct nf_datapath {
     uint8_t normalises;     /* aligned: a product's exponent is its own, not the sum of its factors' */
     int16_t fraction_bits;  /* aligned: -60..60 */
     int16_t least_exponent; /* aligned: E is at least this; NF_NO_FLOOR */
-    int16_t late_bits[2];   /* late: fraction bits kept of the products' sum and of the sum so far */
-    int16_t product_end;    /* a product of 2**product_end or more is an infinity; 0: none is */
-    size_t block;           /* products of a block, 0: all of an instruction */
-    size_t instruction;     /* products of an instruction, 0: all of a chain */
-    const uint16_t *order;  /* NULL, or: its products in the order in which blocks take them, each once */
-    uint64_t nan_code;      /* what a NaN result is written as, where it is not 0 */
-    const size_t *chain_of; /* NULL: one chain; or: a number < chains for each index of the sum over k */
-    size_t chains;          /* each goes through its products in the order of k */
-    uint8_t c_comes_last;   /* c is added to the sum of all chains by `combine`; else the first chain begins with it */
-    uint8_t in_pairs;    /* of S chains i takes i + ceil(S / 2), and so on; else the first takes one after the other */
-    uint8_t *path_taken; /* NULL, or: receives how the call computed, a row of nf_matmul_path_at */
+    int16_t late_bits[3];   /* late: fraction bits kept of the products' sum, of the sum so far, both below the larger
+                             * exponent of the two, and of their sum, below its own */
+    uint8_t far_is_zero;    /* late: a sum so far below 2**(exponent - late_bits[1] - 1) is 0, else as floor cuts it */
+    uint8_t even_odd;       /* late: products at even and at odd places are aligned apart, then cut by floor */
+    uint16_t group;         /* aligned: so many neighbours of a block are added exactly, then scaled; 0: none */
+    const nf_scaling *scaling; /* or NULL */
+    int16_t product_end;       /* a product of 2**product_end or more is an infinity; 0: none is */
+    size_t block;              /* products of a block, 0: all of an instruction */
+    size_t instruction;        /* products of an instruction, 0: all of a chain */
+    const uint16_t *order;     /* NULL, or: its products in the order in which blocks take them, each once */
+    uint64_t nan_code;         /* what a NaN result is written as, where it is not 0 */
+    const size_t *chain_of;    /* NULL: one chain; or: a number < chains for each index of the sum over k */
+    size_t chains;             /* each goes through its products in the order of k */
+    uint8_t c_comes_last; /* c is added to the sum of all chains by `combine`; else the first chain begins with it */
+    uint8_t in_pairs;     /* of S chains i takes i + ceil(S / 2), and so on; else the first takes one after the other */
+    uint8_t *path_taken;  /* NULL, or: receives how the call computed, a row of nf_matmul_path_at */
     const nf_word_source *words; /* NULL: the call's key; or: of stochastic roundings, instead of a key */
 } nf_datapath;
 

@@ -23,7 +23,9 @@ from ._code_array import Array
 from ._context import context
 from ._core import lib as _lib
 from ._core import text as _text
+from ._datapath import Datapath
 from ._errors import (
+    AssumedWarning,
     DtypeError,
     FormatError,
     MachineError,
@@ -37,7 +39,9 @@ from ._errors import (
 from ._fit import fit
 from ._flips import flip_bits
 from ._generators import Recorded, Stream
+from ._kplan import KPlan
 from ._machine import Machine, machine, machines
+from ._matmul import matmul
 from ._operations import (
     absolute,
     add,
@@ -130,15 +134,18 @@ __all__ = [
     "P3109",
     "Affine",
     "Array",
+    "AssumedWarning",
     "Block",
     "BlockCodes",
     "Codebook",
+    "Datapath",
     "DtypeError",
     "Fixed",
     "Float",
     "Format",
     "FormatError",
     "Generator",
+    "KPlan",
     "Key",
     "Machine",
     "MachineError",
@@ -204,6 +211,7 @@ __all__ = [
     "log2",
     "machine",
     "machines",
+    "matmul",
     "maximum",
     "maximum_finite",
     "maximum_magnitude",

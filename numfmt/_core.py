@@ -234,6 +234,11 @@ def _isas() -> list[str]:
     return names
 
 
+def reference() -> int:
+    """The number, in ``nf_options``, of the instruction set without fast paths."""
+    return len(_isas())
+
+
 _isa: ContextVar[int] = ContextVar("numfmt_isa", default=0)
 isa_number = _isa.get
 

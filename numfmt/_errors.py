@@ -34,6 +34,10 @@ class MachineError(NumfmtError, ValueError):
     """A machine description that cannot be read, or asks for what is not supported."""
 
 
+class AssumedWarning(UserWarning):
+    """A machine whose description has fields that nobody outside knows."""
+
+
 class DtypeError(NumfmtError, TypeError):
     """An element type that is not supported, or cannot hold every result."""
 
@@ -42,7 +46,7 @@ class RangeError(NumfmtError, OverflowError):
     """A value out of range where the caller asked for an error."""
 
 
-for _error in (NumfmtError, *NumfmtError.__subclasses__()):
+for _error in (NumfmtError, AssumedWarning, *NumfmtError.__subclasses__()):
     _error.__module__ = "numfmt"  # a traceback says the name that users catch
 
 

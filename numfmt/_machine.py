@@ -1,61 +1,55 @@
-"""Machines: the format of each stored tensor of a target accelerator."""
+"""Machines: what a target accelerator stores, and how it multiplies matrices."""
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import os
-import sys
-from collections.abc import Mapping
+import warnings
 from pathlib import Path
 from typing import Any
 
 from . import _core
-from ._errors import MachineError, NumfmtError
+from . import _schema as schema
+from ._datapath import Datapath
+from ._errors import AssumedWarning, MachineError, NumfmtError
+from ._kplan import KPlan
 from ._parse import parse
 from .formats import Format
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 FOLDER = Path(__file__).parent / "machines"
 ROLES = ("weight", "gradient", "accumulator", "input")
-LATER_ROLES = ("activation", "error", "momentum", "noise", "step_size")
-LATER_TABLES = (
-    *("datapaths", "kplan", "epilogue", "matmul", "convert", "vector_unit"),
-    *("special", "rng", "gaussian", "sr", "update"),
-)
+PASSES = ("fprop", "dgrad", "wgrad", "infer")
+SELF = "self"  # the name of a machine's only datapath
 TEXTS = ("name", "version", "vendor", "chip")
-FIELDS = (*TEXTS, "evidence", "certainty", "formats", "datapath")
-DATAPATH = {
-    "product": {"kind": "round(binary32,nearest_even)"},
-    "block": {"kind": "chain"},
-    "acc": {"type": "binary32", "round": "nearest_even"},
-}
-ALIASES = {
-    **{"RNE": "nearest_even", "RZ": "toward_zero", "RU": "up", "RD": "down", "RNA": "nearest_away"},
-    **{
-        "SR": "stochastic",
-        "ODD": "to_odd",
-        "inf": "infinity",
-        "max": "saturate",
-        "sat": "saturate",
-    },
-    **{"ocp_e4m3": "e4m3fn", "ieee_e5m2": "e5m2", "int8(asym)": "int8", "float32": "binary32"},
-    **{"round(float32,RNE)": "round(binary32,nearest_even)"},
-    "int8(sym)": "int8<overflow=saturate_symmetric>",
-}
+MARKS = ("hw_rec", "hw_live", "rtl", "sw_exec", "hw_auth", "spec", "code", "part", "assumed")
+GUESSES = ("part", "assumed")
+BINARY32_CHAIN = Datapath(
+    prep={"a": "binary32", "b": "binary32"},  # type: ignore[arg-type]
+    product={"kind": "round", "format": "binary32", "round": "nearest_even"},  # type: ignore[arg-type]
+    block={"kind": "chain"},  # type: ignore[arg-type]
+    acc={"type": "binary32"},  # type: ignore[arg-type]
+)
 
 
 @dataclasses.dataclass(frozen=True)
-class Machine:
-    """The formats of an accelerator's stored tensors; products and sums are float32, in order of
-    the index.
+class Pass:
+    """The datapath and the K plan of one of a layer's matrix products."""
 
-    Each of `weight`, `gradient`, `accumulator` and `input` is a format that carries its rounding
-    and overflow. Machines are immutable and hashable; two with the same description are equal.
+    datapath: str = schema.entry(schema.text, SELF)
+    kplan: str | None = schema.entry(schema.text)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Machine:
+    """The arithmetic of an accelerator: the formats of its stored tensors, and its datapaths.
+
+    `formats` by role (`weight`, `gradient`, `accumulator`, `input`; each carries its rounding and
+    overflow; none where the machine only multiplies); `datapaths` and `plans` by name; `matmul`
+    says which of them serve ``"fprop"``, ``"dgrad"``, ``"wgrad"`` and ``"infer"``; `certainty`
+    says of each field how it is known, by the marks of `numfmt.machines`.  Machines are immutable
+    and hashable; two with the same description are equal.
 
     >>> import numfmt as nf
     >>> nf.machine("fixed8").replace(weight="fixed<8,4>").weight.width
@@ -63,15 +57,91 @@ class Machine:
     """
 
     name: str
-    weight: Format
-    gradient: Format
-    accumulator: Format
-    input: Format
+    formats: tuple[tuple[str, Format], ...] = ()
+    datapaths: tuple[tuple[str, Datapath], ...] = ((SELF, BINARY32_CHAIN),)
+    plans: tuple[tuple[str, KPlan], ...] = ()
+    matmul: tuple[tuple[str, Pass], ...] = ()
     version: str = "assumed"
     vendor: str = "assumed"
     chip: str = "assumed"
     evidence: tuple[str, ...] = ()
     certainty: tuple[tuple[str, str], ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Machine) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
+    @property
+    def weight(self) -> Format:
+        """The format of weights."""
+        return self._format("weight")
+
+    @property
+    def gradient(self) -> Format:
+        """The format of gradients."""
+        return self._format("gradient")
+
+    @property
+    def accumulator(self) -> Format:
+        """The format in which a sampler's steps are summed up."""
+        return self._format("accumulator")
+
+    @property
+    def input(self) -> Format:
+        """The format of inputs."""
+        return self._format("input")
+
+    def _format(self, role: str) -> Format:
+        found = dict(self.formats).get(role)
+        if found is None:
+            raise MachineError(f"machine {self.name!r} stores no tensors: it has no {role} format")
+        return found
+
+    def datapath(self, role: str = "fprop", plan: str | KPlan | None = None) -> Datapath:
+        """The datapath of a matrix product, with its order of the sum.
+
+        Args:
+            role: ``"fprop"``, ``"dgrad"``, ``"wgrad"``, ``"infer"``, or a datapath's name.
+            plan: a `KPlan`, or the name of one of the machine's; None: the role's, else that of
+                the datapath itself.
+
+        Raises:
+            MachineError: a role or plan that the machine has not.
+
+        >>> import numfmt as nf
+        >>> nf.machine("fixed8").datapath().acc.round
+        'nearest_even'
+        """
+        paths, passes = dict(self.datapaths), dict(self.matmul)
+        if role not in passes and role not in paths and not (role in PASSES and not passes):
+            known = dict.fromkeys([*passes, *paths, *(() if passes else PASSES)])
+            schema.check_known(role, known, "role", f"machine {self.name!r}")
+        chosen = passes.get(role, Pass(role if role in paths else next(iter(paths))))
+        path = paths[chosen.datapath]
+        plan = chosen.kplan if plan is None else plan
+        if plan is None:
+            return path
+        if not isinstance(plan, KPlan):
+            schema.check_known(plan, dict(self.plans), "plan", f"machine {self.name!r}")
+            plan = dict(self.plans)[plan]
+        return path.replace(kplan=plan)  # type: ignore[arg-type]
+
+    @property
+    def guesses(self) -> tuple[str, ...]:
+        """The fields that nobody outside knows, or only in words."""
+        return tuple(field for field, mark in self.certainty if mark.split(":")[0] in GUESSES)
+
+    def say_what_is_assumed(self) -> None:
+        """Warn of fields that are guesses."""
+        if self.guesses:
+            warnings.warn(
+                f"machine {self.name!r}: {', '.join(self.guesses)} assumed or told in words only; "
+                f"results may differ from the device's",
+                AssumedWarning,
+                stacklevel=4,
+            )
 
     def replace(self, *, name: str | None = None, **roles: str | Format) -> Machine:
         """A copy with other formats; a new format without rounding or overflow keeps those its role
@@ -79,37 +149,55 @@ class Machine:
 
         Raises MachineError for an unknown role, FormatError for an unknown spelling.
         """
+        own = dict(self.formats)
         for role in roles:
-            _check_known(role, ROLES, "role", f"machine {self.name!r}")
-        formats = {role: _carry(parse(new), getattr(self, role)) for role, new in roles.items()}
+            schema.check_known(role, ROLES, "role", f"machine {self.name!r}")
+        formats = {role: carry(parse(new), self._format(role)) for role, new in roles.items()}
         changes = ",".join(f"{role}={format.bare()}" for role, format in formats.items())
         renamed = name or (f"{self.name}({changes})" if changes else self.name)
-        changed: dict[str, Any] = {"name": renamed, **formats}
-        return dataclasses.replace(self, **changed)
+        return dataclasses.replace(self, name=renamed, formats=tuple({**own, **formats}.items()))
 
     def resolve(self) -> dict[str, Any]:
         """The whole description as plain data, nothing left to defaults, for output files."""
+        tables = {
+            "formats": {role: str(with_all_modes(one)) for role, one in self.formats},
+            "datapaths": {name: path.resolve() for name, path in self.datapaths},
+            "kplan": {name: schema.written(plan) for name, plan in self.plans},
+            "matmul": {name: schema.written(one) for name, one in self.matmul},
+        }
         return {
             **{field: getattr(self, field) for field in TEXTS},
             "evidence": list(self.evidence),
+            **{name: table for name, table in tables.items() if table},
             "certainty": dict(self.certainty),
-            "formats": {role: str(_with_all_modes(getattr(self, role))) for role in ROLES},
-            "datapath": {stage: dict(fields) for stage, fields in DATAPATH.items()},
         }
+
+    def to_json(self) -> str:
+        """The resolved description as JSON, which `machine` reads from a ``.json`` file."""
+        return json.dumps(self.resolve(), indent=2)
+
+    def to_toml(self) -> str:
+        """The resolved description as TOML, which `machine` reads from a ``.toml`` file."""
+        from ._toml import dumps
+
+        return dumps(self.resolve())
 
 
 def machine(description: str | os.PathLike[str] | Format | Machine) -> Machine:
-    """The machine of that name, of a TOML file, or one that stores everything in a format.
+    """The machine of that name, of a file, or one that stores everything in a format.
 
-    `description` is a name of `machines()`, the path of a `.toml` file, or a format or its
-    spelling: weights, gradients and accumulator then have this format, with stochastic rounding
-    unless it carries another, and inputs are float32.  Raises MachineError where it is none of
-    these or the file is not a machine.
+    `description` is a name of `machines()`, the path of a ``.toml`` or ``.json`` file, or a format
+    or its spelling: weights, gradients and accumulator then have this format, with stochastic
+    rounding unless it carries another, inputs are float32, and products and sums are rounded to
+    float32 each, in order of the index.  Raises MachineError where it is none of these or the file
+    is not a machine.
 
     >>> import numfmt as nf
     >>> nf.machine("posit<8,1>").weight.rounding
     'stochastic'
     """
+    from ._machine_file import read_file
+
     if isinstance(description, Machine):
         return description
     if isinstance(description, Format):
@@ -118,21 +206,27 @@ def machine(description: str | os.PathLike[str] | Format | Machine) -> Machine:
         raise MachineError(f"machine: {description!r} is no name, path, format or machine")
     text = os.fspath(description)
     if text in machines():
-        return _read(FOLDER / f"{text}.toml")
-    if text.endswith(".toml") or os.sep in text:
-        return _read(Path(text))
+        return read_file(FOLDER / f"{text}.toml")
+    if text.endswith((".toml", ".json")) or os.sep in text:
+        return read_file(Path(text))
     try:
         return _of_format(parse(text))
     except NumfmtError as error:
         nearest = difflib.get_close_matches(text, machines(), n=3, cutoff=0.5)
-        known = ", ".join(nearest or machines())
+        known = ", ".join(nearest or machines()[:5])
         raise MachineError(
             f"machine: {text!r} is no machine ({known} ...), no .toml file and no format: {error}"
         ) from error
 
 
 def machines() -> list[str]:
-    """The names of the machines that come with the library.
+    """The names of the machines that come with the library, by chip and instruction.
+
+    The marks of their `certainty`, from what was seen to what was guessed: ``hw_rec`` equal to
+    outputs recorded on the device, ``hw_live`` to a processor at hand, ``rtl`` to the machine's
+    own RTL, ``sw_exec`` to the vendor's software, ``hw_auth`` by other authors' tests on the
+    device, ``spec`` written by the vendor, ``code`` read in sources, ``part`` told in words only,
+    ``assumed`` not public.
 
     >>> import numfmt as nf
     >>> "fixed8" in nf.machines()
@@ -145,14 +239,13 @@ def _of_format(format: Format) -> Machine:
     """Everything stored in one format, arithmetic and inputs in binary32."""
     float32 = parse("binary32")
     stored = (
-        format
-        if format.bare() == float32
-        else _carry(format, format.replace(rounding="stochastic"))
+        format if format.bare() == float32 else carry(format, format.replace(rounding="stochastic"))
     )
-    return Machine(str(format), weight=stored, gradient=stored, accumulator=stored, input=float32)
+    roles = {**dict.fromkeys(ROLES, stored), "input": float32}
+    return Machine(str(format), formats=tuple(roles.items()))
 
 
-def _carry(format: Format, modes: Format) -> Format:
+def carry(format: Format, modes: Format) -> Format:
     """`format` with the rounding and overflow of `modes` where it has none of its own."""
     if format.rounding is None and modes.rounding is not None:
         format = format.replace(rounding=modes.rounding)
@@ -161,115 +254,7 @@ def _carry(format: Format, modes: Format) -> Format:
     return format
 
 
-def _with_all_modes(format: Format) -> Format:
+def with_all_modes(format: Format) -> Format:
     """The format with the modes that it is used with spelled out."""
     rounding = format.rounding or _core.ROUNDINGS[0].name
     return format.replace(rounding=rounding, overflow=format.overflow or format.default_overflow)
-
-
-def _read(path: Path) -> Machine:
-    """The machine of a TOML file."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MachineError(
-            f"machine file {str(path)!r} cannot be read: {error.strerror}"
-        ) from error
-    except ValueError as error:
-        raise MachineError(f"machine file {str(path)!r} is not valid TOML: {error}") from error
-    return _from_table(table, f"machine file {str(path)!r}")
-
-
-def _from_table(table: Mapping[str, Any], where: str) -> Machine:
-    """Check every field: an unknown one is an error, never ignored."""
-    for field, value in table.items():
-        if field in LATER_TABLES:
-            raise MachineError(
-                f"{where}: table {field!r} is not supported: products and sums are float32 only"
-            )
-        _check_known(field, FIELDS, "field", where)
-        if field in TEXTS and not isinstance(value, str):
-            raise MachineError(f"{where}: {field} = {value!r} must be a text")
-    for field in ("name", "formats"):
-        if field not in table:
-            raise MachineError(f"{where}: the field {field!r} is missing")
-    _check_datapath(table.get("datapath", {}), where)
-    fields: dict[str, Any] = {field: table[field] for field in TEXTS if field in table}
-    return Machine(
-        **fields,
-        **_read_formats(table["formats"], where),
-        evidence=_read_evidence(table.get("evidence", []), where),
-        certainty=tuple(
-            sorted(_expect_texts(table.get("certainty", {}), "certainty", where).items())
-        ),
-    )
-
-
-def _read_formats(formats: Any, where: str) -> dict[str, Any]:
-    """Role -> format.  A role's value is a spelling or a table { format, rounding, overflow }."""
-    if not isinstance(formats, Mapping):
-        raise MachineError(f"{where}: formats = {formats!r} must be a table of roles")
-    for role in formats:
-        if role in LATER_ROLES:
-            raise MachineError(
-                f"{where}: the role {role!r} is not supported, only {', '.join(ROLES)}"
-            )
-        _check_known(role, ROLES, "role", where)
-    missing = [role for role in ROLES if role not in formats]
-    if missing:
-        raise MachineError(f"{where}: formats lacks the role {missing[0]!r}")
-    return {role: _read_format(formats[role], f"{where}: role {role!r}") for role in ROLES}
-
-
-def _read_format(entry: Any, where: str) -> Format:
-    fields = {"format": entry} if isinstance(entry, str) else entry
-    texts = {
-        field: ALIASES.get(text, text)
-        for field, text in _expect_texts(fields, "its value", where).items()
-    }
-    for field in texts:
-        _check_known(field, ("format", "rounding", "overflow"), "field", where)
-    if "format" not in texts:
-        raise MachineError(f"{where}: the field 'format' is missing")
-    try:
-        format = parse(texts.pop("format"))
-        return format.replace(**texts) if texts else format
-    except NumfmtError as error:
-        raise MachineError(f"{where}: {error}") from error
-
-
-def _check_datapath(datapath: Any, where: str) -> None:
-    """Only float32 products, added in order in float32, can be computed."""
-    if not isinstance(datapath, Mapping):
-        raise MachineError(f"{where}: datapath = {datapath!r} must be a table")
-    for stage, fields in datapath.items():
-        known = DATAPATH.get(stage)
-        given = _expect_texts(fields, f"datapath.{stage}", where) if known else {}
-        if known is None or any(
-            known.get(field) != ALIASES.get(text, text) for field, text in given.items()
-        ):
-            raise MachineError(
-                f"{where}: datapath.{stage} = {fields!r} is not supported: products and sums are "
-                f"float32 only, which reads {DATAPATH}"
-            )
-
-
-def _read_evidence(evidence: Any, where: str) -> tuple[str, ...]:
-    if not isinstance(evidence, list) or not all(isinstance(item, str) for item in evidence):
-        raise MachineError(f"{where}: evidence = {evidence!r} must be a list of texts")
-    return tuple(evidence)
-
-
-def _expect_texts(table: Any, field: str, where: str) -> dict[str, str]:
-    if not isinstance(table, Mapping) or not all(
-        isinstance(value, str) for value in table.values()
-    ):
-        raise MachineError(f"{where}: {field} = {table!r} must be a table of texts")
-    return dict(table)
-
-
-def _check_known(name: str, known: tuple[str, ...], kind: str, where: str) -> None:
-    if name not in known:
-        nearest = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise MachineError(f"{where}: unknown {kind} {name!r}; {hint}allowed: {', '.join(known)}")

@@ -50,6 +50,8 @@ class Report:
     (4, 3, 1, 8.625)
     """
 
+    path: str | None = None  # how the sums of the last matmul were computed
+
     def __init__(self) -> None:
         self._c = ffi.new("nf_report *")
 

@@ -15,6 +15,11 @@ CORE, FORMATS, ARITHMETIC, SAMPLERS, PROGRAMS = range(1, 6)
 FLOORS = {
     **dict.fromkeys(("numfmt._core", "numfmt._errors"), CORE),
     **dict.fromkeys(("numfmt", "numfmt._machine", "numfmt._sampling"), ARITHMETIC),
+    **dict.fromkeys(("numfmt._machine_file", "numfmt._toml", "numfmt._schema"), ARITHMETIC),
+    **dict.fromkeys(("numfmt._datapath", "numfmt._datapath_checks"), ARITHMETIC),
+    **dict.fromkeys(("numfmt._datapath_core", "numfmt._kplan", "numfmt._epilogue"), ARITHMETIC),
+    **dict.fromkeys(("numfmt._epilogue_run", "numfmt._matmul"), ARITHMETIC),
+    "numfmt._matmul_operands": ARITHMETIC,
     **dict.fromkeys(("numfmt._update", "numfmt.binary32"), ARITHMETIC),
     **dict.fromkeys(("numfmt._code_array", "numfmt._array_operators"), ARITHMETIC),
     **dict.fromkeys(("numfmt._array_make", "numfmt._array_places"), ARITHMETIC),

@@ -17,6 +17,14 @@ accumulator = "posit<16,1>"
 input = "bfloat16"
 """
 
+BINARY32 = """
+[datapath]
+prep = { a = "float32", b = "float32" }
+product = { kind = "round", format = "float32", round = "RNE" }
+block = { kind = "chain" }
+acc = { type = "float32", round = "RNE" }
+"""
+
 
 @pytest.fixture
 def write(tmp_path):
@@ -31,14 +39,23 @@ def write(tmp_path):
 
 
 @pytest.mark.parametrize("name", nf.machines())
-def test_every_machine_that_ships_is_complete(name):
-    """Each packaged file is read, has its file's name, and resolves to formats that parse."""
+def test_every_machine_that_ships_is_complete(name, tmp_path):
+    """Each packaged file has its file's name, formats that parse, evidence of every field of its
+    datapaths, and comes back the same from TOML and JSON."""
     machine = nf.machine(name)
     assert machine.name == name
-    for role, spelling in machine.resolve()["formats"].items():
+    resolved = machine.resolve()
+    for role, spelling in resolved.get("formats", {}).items():
         format = nf.parse(spelling)
         assert format.bare() == getattr(machine, role).bare()
         assert None not in (format.rounding, format.overflow)
+    assert "formats" in resolved or "*" in resolved["certainty"]
+    assert resolved["evidence"]
+    for suffix, text in (("toml", machine.to_toml()), ("json", machine.to_json())):
+        path = tmp_path / f"again.{suffix}"
+        path.write_text(text)
+        assert nf.machine(path) == machine
+        assert nf.machine(path).resolve() == resolved
 
 
 def test_fixed8_is_the_machine_of_the_experiments():
@@ -88,10 +105,9 @@ def test_replace_keeps_modes():
 
 def test_float32_arithmetic_may_be_spelled_out(write):
     """A datapath of float32 products and sums is what is computed, so a file may say it."""
-    text = (
-        FILE + '[datapath]\nacc = { type = "float32", round = "RNE" }\nblock = { kind = "chain" }\n'
-    )
+    text = FILE + BINARY32
     assert nf.machine(write(text)) == nf.machine(write(FILE))
+    assert nf.machine(write(FILE)).datapath().acc.round == "nearest_even"
 
 
 @pytest.mark.parametrize(
@@ -110,9 +126,19 @@ def test_float32_arithmetic_may_be_spelled_out(write):
         (("[formats]", "formats = 3\n[other]"), "unknown field 'other'"),
         (("[formats]", 'evidence = "paper"\n[formats]'), "must be a list of texts"),
         (("[formats]", "[formats"), "not valid TOML"),
-        (("", '[matmul]\nfprop = "x"\n'), "products and sums are float32"),
-        (("", '[datapath]\nproduct = { kind = "exact" }\n'), "products and sums are float32"),
+        (("", '[matmul]\nfprop = "x"\n'), "matmul.fprop = 'x' must be a table"),
+        (("", "[matmul]\nbackward = {}\n"), "unknown pass of matmul 'backward'"),
+        (("", '[matmul]\nfprop = { kplan = "fast" }\n'), "unknown kplan 'fast'"),
+        (("", '[datapath]\nproduct = { kind = "exact" }\n'), "the stage 'prep' is missing"),
         (("[formats]", "datapath = 8\n[formats]"), "must be a table"),
+        (("", BINARY32.replace("prep", "perp")), "unknown stage 'perp'; did you mean 'prep'"),
+        (("", BINARY32.replace("chain", "chian")), "block.kind = 'chian' must be one of"),
+        (("", BINARY32 + "align = { F = 3 }"), "align.F is of aligned blocks"),
+        (("", BINARY32 + "[datapaths]\n"), "'datapath' and 'datapaths' exclude each other"),
+        (("", '[certainty]\n"acc.rond" = "spec"\n'), "did you mean 'acc.round'"),
+        (("", '[certainty]\n"acc.round" = "sure"\n'), "must begin with one of hw_rec, hw_live"),
+        (("", "[kplan.fast]\ninst_k = -1\n"), "kplan.fast.inst_k = -1 must be an integer"),
+        (("", "[sr]\nrule = 3\n"), "table 'sr' is not supported"),
     ],
 )
 def test_a_wrong_file_says_what_is_wrong(write, change, message):
@@ -123,6 +149,32 @@ def test_a_wrong_file_says_what_is_wrong(write, change, message):
         nf.machine(write(text))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_passes_and_plans():
+    """A pass names a datapath and a plan; a datapath may have another order of the sum."""
+    machine = nf.machine("nvidia.h100.wgmma.e4m3.f32")
+    assert machine.datapath("fprop").kplan.every is None
+    assert machine.datapath("wgrad").kplan.every == 128
+    assert machine.datapath(plan="slow") == machine.datapath("wgrad")
+    assert machine.datapath(plan=nf.KPlan(inst_k=32, every=64)).kplan.every == 64
+    assert nf.machine("nvidia.a100.hmma.f16.f32").datapath("dgrad").block.n == 8
+    for wrong, message in (("infer", "unknown role 'infer'"), ("frpop", "did you mean 'fprop'")):
+        with pytest.raises(nf.MachineError, match=message):
+            machine.datapath(wrong)
+    with pytest.raises(nf.MachineError, match="unknown plan 'slwo'; did you mean 'slow'"):
+        machine.datapath(plan="slwo")
+
+
+def test_guesses_are_told(write):
+    """A field that is assumed, or told in words only, is named when the machine is used."""
+    text = 'name = "mine"\n' + BINARY32 + '[certainty]\n"*" = "spec"\n"acc.ftz" = "part:talk"\n'
+    machine = nf.machine(write(text))
+    assert machine.guesses == ("acc.ftz",)
+    with pytest.warns(nf.AssumedWarning, match=r"'mine': acc\.ftz assumed or told in words"):
+        nf.matmul([[1.0]], [[2.0]], machine)
+    with pytest.raises(nf.MachineError, match="'mine' stores no tensors: it has no weight format"):
+        machine.weight  # noqa: B018
 
 
 def test_unreadable_files_and_unknown_names_are_errors(tmp_path):

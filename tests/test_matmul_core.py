@@ -193,7 +193,7 @@ def test_chains_side_by_side(in_pairs, c_comes_last):
 
 def test_a_late_sum_is_cut_by_floor():
     """Products toward zero at 24 bits, their sum by floor at 31, c at 24 bits: CDNA3's numbers."""
-    how = {"kind": "aligned", "joins": "late", "fraction_bits": 24, "late_bits": (31, 24)}
+    how = {"kind": "aligned", "joins": "late", "fraction_bits": 24, "late_bits": (32, 24, 31)}
     how |= {"result": "binary32", "sum": ("binary32",)}
 
     def one(products, c):

@@ -1,0 +1,178 @@
+"""Matrix products as machines compute them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from . import _context, _core
+from ._arrays import Array as Numbers
+from ._call import plan_of
+from ._code_array import Array
+from ._core import ffi
+from ._datapath import Datapath
+from ._datapath_core import multiply, vectors
+from ._epilogue_run import finished
+from ._errors import MachineError, NanError, NumfmtError, RandomError, RangeError
+from ._kplan import KPlan
+from ._machine import Machine, machine
+from ._matmul_operands import Factors, named_operands, read_factors
+from ._operation_out import Result
+from ._random import Generator, Key, core_key, take_key
+from ._report import Report, collecting, receivers
+from ._threads import count
+
+SAMPLED = 1000  # debug: of so many rows one
+
+
+def matmul(
+    a: Any,
+    b: Any,
+    datapath: Datapath | Machine | str,
+    c: Any = None,
+    *,
+    key: Key | Generator | None = None,
+    plan: str | KPlan | None = None,
+    out: Any = None,
+    report: Report | None = None,
+    debug: bool = False,
+    **operands: Any,
+) -> Array:
+    """c + a b, with the bits that the machine gives.
+
+    Args:
+        a, b: shaped as for numpy.matmul: Arrays of the datapath's input formats, or numbers that
+            one of them holds; nothing is rounded.  Transposed and sliced Arrays are not copied.
+        datapath: a `Datapath`, a `Machine` or its name (then its datapath for ``"fprop"``).
+        c: None (0) or what the sums begin with, an Array of the accumulator's format or numbers
+            that it holds; shaped as the result, or broadcast to it.
+        key: of stochastic roundings, else the context's; rounding s of a sum takes
+            ``key.fold_in("matmul", key.call).at(s)``, one of the epilogue
+            ``key.fold_in("epilogue", i, key.call)``, i its place.
+        plan: the order of the sum: a `KPlan`, or the name of one of the machine's.
+        out: where the result goes: an Array of the output format, or a float array.
+        report: counts every rounding; ``report.path`` says how the sums were computed.
+        debug: compute one row in 1000 (at least one) again by the scalar reference.
+        operands: by the names that the datapath declares (``datapath.operands``), as scale_a,
+            bias, multiplier.
+
+    Returns:
+        An `Array` of ``datapath.output``; `out` where it is given.
+
+    Raises:
+        MachineError: an unknown machine or plan, an operand that is missing or unknown, more
+            products than the accumulator is stated to take.
+        NumfmtError: with debug, a bit that differs from the reference's.
+        ShapeError, FormatError, RandomError, NanError, RangeError: as for other operations.
+
+    >>> import numfmt as nf
+    >>> path = nf.Datapath(
+    ...     prep={"a": "e4m3fn", "b": "e4m3fn"},
+    ...     block={"kind": "aligned", "n": 32},
+    ...     align={"F": 13},
+    ...     acc={"type": "binary32", "out_frac": 13, "round": "toward_zero"},
+    ... )
+    >>> nf.matmul(nf.full((1, 64), 0.3125, "e4m3fn"), nf.full((64, 1), 1.75, "e4m3fn"), path).item()
+    35.0
+    """
+    path, name = read_path(datapath, plan)
+    values = named_operands(path, operands, name)
+    factors = read_factors(path, a, b, c, values, name)
+    taken = _read_key(path, key)
+    target = Result(out, plan_of(path.output), factors.shape, factors.memory)
+    product = _Product(path, factors, taken)
+    with collecting(report) as c_report:
+        sums = product.sums(c_report)
+        if debug:
+            product.check(sums)
+    found = finished(path, Array._of(sums, path.acc.type), values, taken, report)
+    for one in receivers(report):
+        one.path = product.path_taken
+    target.codes[...] = found.codes
+    made = Array._of(target.codes, path.output)
+    return made if out is None else target.finish()
+
+
+def read_path(given: Any, plan: Any) -> tuple[Datapath, str]:
+    """The datapath with its order of the sum, and how messages name it."""
+    if isinstance(given, Datapath):
+        if isinstance(plan, str):
+            raise MachineError(f"plan={plan!r} is a name, which machines have; give a KPlan")
+        return (given if plan is None else given.replace(kplan=plan)), "datapath"
+    found = machine(given)
+    found.say_what_is_assumed()
+    return found.datapath(plan=plan), f"machine {found.name!r}"
+
+
+def _read_key(path: Datapath, key: Key | Generator | None) -> Key | None:
+    if not path.is_random:
+        if key is not None:
+            raise RandomError("key was given, but no rounding of the datapath draws random bits")
+        return None
+    key = _context.calls() if key is None else key
+    if key is None:
+        raise RandomError(
+            "the datapath rounds stochastically: key=numfmt.Key(seed) or a context's key"
+        )
+    return take_key(key)
+
+
+class _Product:
+    """The sums of one call."""
+
+    def __init__(self, path: Datapath, factors: Factors, key: Key | None) -> None:
+        self.path, self.factors = path, factors
+        self.key = None if key is None else key.fold_in("matmul", key.call).at(0, key.first)
+        self.draws = path.sums_are_random
+        self.path_taken = "reference"
+
+    def sums(self, report: Any) -> Numbers:
+        """Codes of the accumulator's format, shaped as the result."""
+        f = self.factors
+        plan = plan_of(self.path.acc.type)
+        codes = np.empty((f.batches, f.rows, f.columns), plan.code_dtype)
+        options = ffi.new("nf_options *", {"isa": _core.isa_number(), "threads": count()})
+        found = self._multiply(codes, f, 0, options, report)
+        if found is not None:
+            self._refuse(found)
+        return codes.reshape(f.shape)
+
+    def check(self, sums: Numbers) -> None:
+        """Compare some rows with the scalar reference."""
+        f = self.factors
+        codes = sums.reshape(f.batches * f.rows, f.columns)
+        for row in range(0, len(codes), SAMPLED):
+            again = np.empty((1, 1, f.columns), codes.dtype)
+            options = ffi.new("nf_options *", {"isa": _core.reference(), "threads": 1})
+            self._multiply(again, f.row(row), row * f.columns, options, ffi.NULL)
+            if wrong := np.flatnonzero(again.ravel() != codes[row]).tolist():
+                got, right = codes[row, wrong[0]], again[0, 0, wrong[0]]
+                raise NumfmtError(
+                    f"matmul: path {self.path_taken!r} gave {got:#x} in row {row}, column "
+                    f"{wrong[0]}; the reference gives {right:#x}: please report it"
+                )
+
+    def _multiply(
+        self, out: Numbers, f: Factors, first: int, options: Any, report: Any
+    ) -> _core.Refusal | None:
+        alive = None
+        if self.key is not None and self.draws:
+            alive = options.key = core_key(self.key)
+            options.first = self.key.first + first
+        operands = [vectors(f.a, f.formats[0], 1, 2), vectors(f.b, f.formats[1], 2, 1)]
+        sums = None if f.c is None else vectors(f.c, self.path.acc.type, 1, 2)
+        found = multiply(self.path, [*operands, sums], out, f.terms, f.scales, options, report)
+        del alive
+        if options.isa != _core.reference():
+            self.path_taken = found[1]
+        return found[0]
+
+    def _refuse(self, found: _core.Refusal) -> None:
+        shape, acc = self.factors.shape, self.path.acc
+        index = [int(i) for i in np.unravel_index(found.at, shape)] if shape else []
+        what = f"matmul: the sum of element {index}" if math.prod(shape) > 1 else "matmul: the sum"
+        if found.error is NanError:
+            raise NanError(f"{what} is NaN, and {acc.type} has none")
+        raise RangeError(f"{what} is out of range for {acc.type} under ovf = {acc.ovf!r}")
