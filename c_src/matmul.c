@@ -210,17 +210,17 @@ static nf_status check_operands(nf_matmul_call *call, const nf_vectors *a, const
 nf_status nf_read_factors(nf_matmul_call *call, const nf_vectors *a, const nf_vectors *b)
 {
     nf_source sources[2];
-    nf_span unused = {0, 0};
+    nf_span products = {0, 0};
     memset(sources, 0, sizeof sources);
-    nf_status status = check_factors(a, &sources[0], &unused);
+    nf_status status = check_factors(a, &sources[0], &products);
     if (status == NF_OK)
-        status = check_factors(b, &sources[1], &unused);
+        status = check_factors(b, &sources[1], &products);
     if (status == NF_OK)
         status = read_factors(call, a, call->shape.rows, &sources[0], (nf_factor **)&call->a);
     if (status == NF_OK)
         status = read_factors(call, b, call->shape.columns, &sources[1], (nf_factor **)&call->b);
     if (status == NF_OK && (call->path->scaling || call->path->group))
-        status = nf_read_scales(call, span);
+        status = nf_read_scales(call, products);
     return status;
 }
 
