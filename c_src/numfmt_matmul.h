@@ -46,6 +46,7 @@ typedef struct nf_word_source {
     nf_generator_state *states; /* of each lane; they go on behind the words of a call that succeeds */
     size_t lanes;
 } nf_word_source;
+
 /* Scales of operands: `size` neighbours along k share one.  Codes of `format`, (batch, row or column, k / size) in C
  * order; `batches` apart, 0 where one batch of them serves all.  Exponents alone (as e8m0) are added to those of the
  * products; with `group` in the datapath any scales multiply the exact sums of groups, which are aligned by the
