@@ -68,7 +68,7 @@ static fast_class class_of_elements(const nf_block_plan *plan, fast_constants_f3
     const uint8_t policy = element.options.overflow;
     const int is_float = element.grid.format.family == NF_FLOAT,
               is_symmetric = policy == NF_OVERFLOW_saturate_symmetric;
-    if (!element.grid.sign_bit || element.options.rounding == NF_ROUND_jam ||
+    if (!element.grid.sign_bit || element.options.rounding == NF_ROUND_jam || element.options.random_bits_per_element ||
         (policy != NF_OVERFLOW_saturate && policy != NF_OVERFLOW_saturate_propagate && !is_symmetric) ||
         (is_float && lacks_minus_zero(&element.grid)))
         return FAST_NONE;

@@ -218,7 +218,8 @@ static int fast_prepare(const nf_job *job, fast_pass *pass)
     pass->is_random = nf_rounding_at(job->plan->options.rounding)->is_random;
     pass->back_off = 1;
     pass->is_far = job->whole_n * job->x_size >= FAR_BYTES;
-    pass->is_keyed = pass->is_random && job->plan->options.key && !job->dry;
+    const nf_options *o = &job->plan->options;
+    pass->is_keyed = pass->is_random && o->key && !o->random_bits_per_element && !job->dry;
     pass->streams = !pass->is_in_place && !job->dry && job->whole_n * job->y_size >= STREAM_BYTES;
     fast_choose_put(job, pass);
     pass->puts = fast_puts(job, pass);

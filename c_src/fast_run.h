@@ -106,7 +106,7 @@ static uint32_t fast_round(const nf_job *job, fast_pass *pass, const void *x, si
                            int streams, fast_buffers *b, void *results)
 {
     if (pass->is_random && !is_keyed)
-        load_words(job->plan, start, n, b->words);
+        load_fast_words(job->plan, start, n, b->words);
     for (int kind = pass->dirty ? FAST_IS_complete : pass->clean;; kind = FAST_IS_complete) {
         const uint32_t verdict = is_keyed ? fast_try_keyed(job, pass, x, start, n, kind, &b->feed, results)
                                           : fast_try(pass, x, n, kind, b->words, streams, results);

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import numfmt as nf
+from numfmt import _core
 from numfmt._core import ffi, lib
 
 FLOATS = ["e4m3fn", "binary16", "bfloat16", "float<4,3,subnormals=false>", "binary8p3se"]
@@ -220,3 +221,53 @@ def test_what_has_no_meaning_is_refused():
     float32 = nf.parse("e5m2")._descriptor()
     call = (float32, options, lib.NF_F32, x, ffi.new("uint8_t *"), 1, ffi.NULL)
     assert lib.nf_encode(*call) == lib.NF_BAD_ROUNDING
+
+
+def numbers(dtype: type) -> np.ndarray:
+    """Of all sizes, exact values of short formats, ends and specials among them."""
+    x = RANDOM.normal(size=3001) * 2.0 ** RANDOM.integers(-30, 12, 3001)
+    x[::3] = RANDOM.normal(size=x[::3].size) * 3
+    x[1::7] = np.round(x[1::7] * 8) / 8
+    x[5:11] = [0.0, -0.0, np.inf, -np.inf, 3e38, -70000]
+    with np.errstate(over="ignore"):
+        return x.astype(dtype)
+
+
+@pytest.mark.parametrize("isa", [name for name in _core.available_isas() if name != "scalar"])
+@pytest.mark.parametrize("variant", ["a", "lt"])
+@pytest.mark.parametrize("spelling", [*FLOATS, "fixed<8,3>", "fixed<16,9>", "ufixed<8,2>", "e8m0"])
+def test_every_loop_gives_the_same_bits(spelling, variant, isa):
+    """Loops of an instruction set and the general one, of keys and of the caller's words."""
+    overflow = None if nf.parse(spelling).has_infinity else "saturate"
+    for dtype in (np.float16, np.float32, np.float64):
+        x = np.abs(numbers(dtype)) if spelling == "e8m0" else numbers(dtype)
+        words = RANDOM.integers(0, 2**32, x.size, np.uint32)
+        for bits in (1, 8, 13, 23, 32):
+            for draws in ({"key": nf.Key(7).at(bits, first=5)}, {"random_bits": words}):
+                how = (spelling, f"sr_{variant}{bits}", overflow)
+                found = {}
+                for name in ("scalar", isa):
+                    with _core.forced_isa(name):
+                        found[name] = nf.encode(x, *how, **draws)
+                assert np.array_equal(found[isa], found["scalar"]), (dtype, bits, draws)
+
+
+@pytest.mark.parametrize("isa", [name for name in _core.available_isas() if name != "scalar"])
+@pytest.mark.parametrize("variant", ["a", "lt"])
+def test_every_loop_of_operations_and_codes_gives_the_same_bits(variant, isa):
+    """Sums, products and conversions of codes, values in float32."""
+    x, y = (nf.array(numbers(np.float32)[11:], "bfloat16") for _ in range(2))
+    words = RANDOM.integers(0, 2**32, x.size, np.uint32)
+    for bits in (5, 12, 32):
+        mode, found = f"sr_{variant}{bits}", {}
+        for name in ("scalar", isa):
+            with _core.forced_isa(name):
+                found[name] = [
+                    nf.add(x, y, "binary16", mode, random_bits=words).codes,
+                    nf.multiply(x, y, "fixed<16,8>", mode, random_bits=words).codes,
+                    nf.convert(x.codes, "bfloat16", "e5m2", mode, random_bits=words),
+                    nf.quantize(x.values, "e4m3fn", mode, random_bits=words),
+                    nf.encode(x.values, "mxfp8_e4m3", mode, random_bits=words).codes,
+                ]
+        for one, other in zip(*found.values(), strict=True):
+            assert np.array_equal(one, other)
