@@ -1,12 +1,14 @@
 """The public functions of requantisation: what they take, give and refuse."""
 
+from pathlib import Path
+
 import numpy as np
 import oracle_requantize as oracle
 import pytest
 from requantize_cases import MODES, SHIFT
 
 import numfmt as nf
-from numfmt import _core
+from numfmt import _core, _requantize
 from numfmt._core import ffi, lib
 
 X = np.array([[1000, -1000], [250, -50]], np.int32)
@@ -116,6 +118,15 @@ def test_aliases_name_the_same_modes():
         "ruy_avx2": "ruy_avx512",
     }.items():
         assert np.array_equal(nf.requantize(X, 0.01, alias), nf.requantize(X, 0.01, mode))
+
+
+def test_every_mode_is_explained():
+    """The page and the docstring have each name of the core's table, and say where it is from."""
+    page = Path(__file__).parents[1] / "docs" / "requantization.md"
+    for text, sign in ((page.read_text(), "`"), (nf.requantize.__doc__, "``")):
+        assert not [name for name in _requantize.MODES if f"{sign}{name}{sign}" not in text]
+    assert set(_requantize.MODES) == set(MODES)
+    assert all(row.meaning and row.source for row in _requantize.MODES.values())
 
 
 REFUSALS = [
