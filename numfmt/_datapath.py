@@ -203,6 +203,11 @@ class Datapath:
         return tuple(dict.fromkeys([*names, *(n for one in self.epilogue for n in one.operands)]))
 
     @property
+    def optional(self) -> tuple[str, ...]:
+        """Those of them that may be left out."""
+        return tuple(name for one in self.epilogue for name in one.optional)
+
+    @property
     def sums_are_random(self) -> bool:
         """Does a rounding of the sums draw random bits?"""
         steps = [one.round for one in (self.kplan.combine, self.align.join) if one is not None]
@@ -211,7 +216,12 @@ class Datapath:
     @property
     def is_random(self) -> bool:
         """Does any rounding?"""
-        return self.sums_are_random or _draws(*(one.round for one in self.epilogue))
+        return self.sums_are_random or self.epilogue_is_random
+
+    @property
+    def epilogue_is_random(self) -> bool:
+        """Does a rounding of the epilogue?"""
+        return _draws(*(one.round for one in self.epilogue))
 
     def resolve(self) -> dict[str, Any]:
         """The whole description as plain data, nothing left to defaults."""

@@ -11,6 +11,8 @@ from ._arrays import Array as Numbers
 from ._core import ffi, lib
 from ._datapath import FLUSHES, Datapath
 from ._errors import FormatError, MachineError, NumfmtError
+from ._generators import Stream
+from ._rng import states_of
 from .formats import Float, Format
 
 KINDS = {"chain": 0, "tree": 1, "aligned": 2, "exact": 3, "int": 3}
@@ -21,7 +23,9 @@ BINARY32_END = 128
 class Described:
     """An ``nf_datapath`` for sums of so many terms; it lives as long as this does."""
 
-    def __init__(self, path: Datapath, terms: int, scales: Any = None) -> None:
+    def __init__(
+        self, path: Datapath, terms: int, scales: Any = None, stream: Stream | None = None
+    ) -> None:
         self._alive: list[Any] = []
         self.taken = self._new("uint8_t *")
         self.c = self._new("nf_datapath *", {"least_exponent": lib.NF_NO_FLOOR})
@@ -33,6 +37,8 @@ class Described:
         self._fill_chains(path, terms)
         if scales is not None:
             self._fill_scales(path, *scales)
+        if stream is not None:
+            self._fill_words(stream)
 
     def _new(self, *what: Any) -> Any:
         made = ffi.new(*what)
@@ -111,6 +117,12 @@ class Described:
             setattr(scaling, f"{name}_batch", batch)
         self.c.scaling = scaling
 
+    def _fill_words(self, stream: Stream) -> None:
+        words = self._new("nf_word_source *", {"generator": stream._c, "lanes": stream.lanes})
+        words.states = states_of(stream._at)
+        self._alive.append(stream)
+        self.c.words = words
+
 
 def sum_format(path: Datapath) -> Format:
     """That of a block's sum: the accumulator's, with fewer fraction bits where the machine makes
@@ -141,17 +153,15 @@ def vectors(data: Numbers, format: Format, row: int, term: int) -> tuple[Any, An
 
 
 def multiply(
-    path: Datapath,
+    described: Described,
     operands: list[tuple[Any, Any] | None],
     out: Numbers,
     terms: int,
-    scales: Any,
     options: Any,
     report: Any,
 ) -> tuple[_core.Refusal | None, str]:
     """The core's answer, codes (batches, rows, columns) of the accumulator's format in `out`, and
     how it computed."""
-    described = Described(path, terms, scales)
     a, b, c = (one[0] if one is not None else ffi.NULL for one in operands)
     shape = ffi.new("nf_dot_shape *", (*out.shape, terms))
 

@@ -28,6 +28,10 @@ def _number_or_name(value: Any) -> int | str:
         raise schema.Unfit(f"{error}, or the name of an operand") from None
 
 
+def _names(*values: object) -> tuple[str, ...]:
+    return tuple(x for x in values if isinstance(x, str))
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation on sums.
@@ -53,8 +57,12 @@ class Operation:
     def operands(self) -> tuple[str, ...]:
         """The names that `matmul` takes for it."""
         own = ["multiplier"] if self.op == "requantize" else []
-        ends = [self.zero_point, self.minimum, self.maximum]
-        return (*(self.by or ()), *own, *(x for x in ends if isinstance(x, str)))
+        return (*(self.by or ()), *own, *_names(self.zero_point), *self.optional)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Those of them that may be left out: ends, which then are the format's."""
+        return _names(self.minimum, self.maximum) if self.op == "requantize" else ()
 
 
 FIELDS: dict[

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ._code_array import Array
 from ._datapath import Datapath
 from ._epilogue import Operation
-from ._errors import FormatError, ShapeError
+from ._errors import DtypeError, FormatError, ShapeError
 from ._operands import read, represent
 from ._operate import apply
 from ._random import Key
 from ._report import Report
-from .formats import Format
+from ._requantize import requantize
+from .formats import Fixed, Format
+from .formats._base import code_dtype
 
 
 def finished(
@@ -70,4 +74,54 @@ def _convert(x: Array, one: Operation, values: Any, how: Any, key: Any) -> Array
     return x.astype(one.format, one.round, one.ovf, **how)
 
 
-OPERATIONS = {"scale": _scale, "add": _add, "convert": _convert}
+def _requantize(x: Array, one: Operation, values: Any, how: Any, key: Any) -> Array:
+    """Along the columns where there are several multipliers."""
+    multiplier = values["multiplier"]
+    parts = multiplier if isinstance(multiplier, tuple) else [multiplier]
+    found = requantize(
+        _integers(x),
+        multiplier,
+        str(one.mode),
+        zero_point=_number(values, one.zero_point),
+        format=one.format,
+        channel_axis=-1 if any(np.ndim(part) for part in parts) else None,
+        minimum=_number(values, one.minimum),
+        maximum=_number(values, one.maximum),
+    )
+    assert one.format is not None
+    mask = (1 << one.format.width) - 1
+    codes = (np.asarray(found).astype(np.int64) & mask).astype(code_dtype(one.format))
+    return Array._of(codes, one.format)
+
+
+def _clamp(x: Array, one: Operation, values: Any, how: Any, key: Any) -> Array:
+    low, high = (_number(values, end) for end in (one.minimum, one.maximum))
+    return apply("minimum", (apply("maximum", (x, low)), high))
+
+
+def _number(values: dict[str, Any], given: int | str | None) -> int | None:
+    """A number of the description, or an operand that is an integer."""
+    found = values.get(given) if isinstance(given, str) else given
+    if found is None or (np.ndim(found) == 0 and np.asarray(found).dtype.kind in "iu"):
+        return None if found is None else int(found)
+    raise DtypeError(f"{given}={found!r} must be an integer")
+
+
+def _integers(x: Array) -> Any:
+    """The integers of an Array of fixed<width,0>: int32, or int64 where it is wider."""
+    form = x.format
+    if not isinstance(form, Fixed) or form.fraction_bits or not form.signed:
+        raise FormatError(f"requantize takes signed integers, not {form}")
+    wide = np.dtype(np.int32 if form.width <= 32 else np.int64)
+    shift = wide.type(8 * wide.itemsize - form.width)
+    codes = x.codes.astype(f"u{wide.itemsize}").view(wide)
+    return (codes << shift) >> shift
+
+
+OPERATIONS = {
+    "scale": _scale,
+    "add": _add,
+    "convert": _convert,
+    "requantize": _requantize,
+    "clamp": _clamp,
+}

@@ -12,10 +12,14 @@ from typing import Any
 
 from . import _core
 from . import _schema as schema
+from ._code_array import Array
 from ._datapath import Datapath
 from ._errors import AssumedWarning, MachineError, NumfmtError
 from ._kplan import KPlan
+from ._matmul_operands import flushed, read_codes
 from ._parse import parse
+from ._random import Generator, Key
+from ._report import Report
 from .formats import Format
 
 FOLDER = Path(__file__).parent / "machines"
@@ -41,14 +45,27 @@ class Pass:
     kplan: str | None = schema.entry(schema.text)
 
 
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """A conversion instruction: numbers of `source` are rounded to `target`; `daz`: subnormal ones
+    count as 0."""
+
+    source: Format = schema.needed(schema.bare_format)
+    target: Format = schema.needed(schema.bare_format)
+    round: str = schema.entry(schema.rounding, "nearest_even")
+    ovf: str | None = schema.entry(schema.overflow)
+    daz: str = schema.entry(schema.one_of("none", "keep_sign", "plus"), "none")
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Machine:
     """The arithmetic of an accelerator: the formats of its stored tensors, and its datapaths.
 
     `formats` by role (`weight`, `gradient`, `accumulator`, `input`; each carries its rounding and
     overflow; none where the machine only multiplies); `datapaths` and `plans` by name; `matmul`
-    says which of them serve ``"fprop"``, ``"dgrad"``, ``"wgrad"`` and ``"infer"``; `certainty`
-    says of each field how it is known, by the marks of `numfmt.machines`.  Machines are immutable
+    says which of them serve ``"fprop"``, ``"dgrad"``, ``"wgrad"`` and ``"infer"``; `conversions`
+    are its conversion instructions by name; `certainty` says of each field how it is known, by the
+    marks of `numfmt.machines`.  Machines are immutable
     and hashable; two with the same description are equal.
 
     >>> import numfmt as nf
@@ -61,6 +78,7 @@ class Machine:
     datapaths: tuple[tuple[str, Datapath], ...] = ((SELF, BINARY32_CHAIN),)
     plans: tuple[tuple[str, KPlan], ...] = ()
     matmul: tuple[tuple[str, Pass], ...] = ()
+    conversions: tuple[tuple[str, Conversion], ...] = ()
     version: str = "assumed"
     vendor: str = "assumed"
     chip: str = "assumed"
@@ -115,6 +133,8 @@ class Machine:
         'nearest_even'
         """
         paths, passes = dict(self.datapaths), dict(self.matmul)
+        if not paths:
+            raise MachineError(f"machine {self.name!r} multiplies no matrices; see its conversions")
         if role not in passes and role not in paths and not (role in PASSES and not passes):
             known = dict.fromkeys([*passes, *paths, *(() if passes else PASSES)])
             schema.check_known(role, known, "role", f"machine {self.name!r}")
@@ -127,6 +147,39 @@ class Machine:
             schema.check_known(plan, dict(self.plans), "plan", f"machine {self.name!r}")
             plan = dict(self.plans)[plan]
         return path.replace(kplan=plan)  # type: ignore[arg-type]
+
+    def convert(
+        self,
+        x: Any,
+        conversion: str,
+        *,
+        key: Key | Generator | None = None,
+        random_bits: Any = None,
+        report: Report | None = None,
+    ) -> Array:
+        """What a conversion instruction of the machine makes of numbers.
+
+        Args:
+            x: an Array of the conversion's source format, or numbers that it holds.
+            conversion: a name of `conversions`.
+            key, random_bits: of a stochastic one, as `numfmt.convert` has them; see
+                `numfmt.lane_words` for the bits that instructions take of a word.
+            report: counts what rounding did.
+
+        NaN becomes the target's NaN, whatever the machine writes.  Raises MachineError for an
+        unknown conversion.
+
+        >>> import numfmt as nf
+        >>> nf.machine("x86.f16c.vcvtps2ph").convert([65520.0, 2049.0], "rne").tolist()
+        [inf, 2048.0]
+        """
+        known = dict(self.conversions)
+        schema.check_known(conversion, known, "conversion", f"machine {self.name!r}")
+        one = known[conversion]
+        self.say_what_is_assumed()
+        codes = flushed(read_codes(x, "x", (one.source,)).data, one.source, one.daz)
+        modes = {"key": key, "random_bits": random_bits, "report": report}
+        return Array._of(codes, one.source).astype(one.target, one.round, one.ovf, **modes)
 
     @property
     def guesses(self) -> tuple[str, ...]:
@@ -164,6 +217,7 @@ class Machine:
             "datapaths": {name: path.resolve() for name, path in self.datapaths},
             "kplan": {name: schema.written(plan) for name, plan in self.plans},
             "matmul": {name: schema.written(one) for name, one in self.matmul},
+            "convert": {name: schema.written(one) for name, one in self.conversions},
         }
         return {
             **{field: getattr(self, field) for field in TEXTS},

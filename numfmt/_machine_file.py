@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,17 @@ from . import _schema as schema
 from ._datapath import STAGES, Datapath
 from ._errors import MachineError, NumfmtError
 from ._kplan import KPlan
-from ._machine import BINARY32_CHAIN, MARKS, PASSES, ROLES, SELF, TEXTS, Machine, Pass
+from ._machine import (
+    BINARY32_CHAIN,
+    MARKS,
+    PASSES,
+    ROLES,
+    SELF,
+    TEXTS,
+    Conversion,
+    Machine,
+    Pass,
+)
 from ._schema import check_known
 from .formats import Format
 
@@ -22,8 +33,8 @@ else:
     import tomli as tomllib
 
 LATER_ROLES = ("activation", "error", "momentum", "noise", "step_size")
-LATER_TABLES = ("convert", "vector_unit", "special", "rng", "gaussian", "sr", "update")
-PATH_FIELDS = ("datapath", "datapaths", "epilogue", "kplan", "matmul")
+LATER_TABLES = ("vector_unit", "special", "rng", "gaussian", "sr", "update")
+PATH_FIELDS = ("datapath", "datapaths", "epilogue", "kplan", "matmul", "convert")
 FIELDS = (*TEXTS, "evidence", "certainty", "formats", *PATH_FIELDS)
 
 
@@ -55,6 +66,7 @@ def from_table(table: Any, where: str) -> Machine:
             for name, plan in _table(table.get("kplan", {}), "kplan", where).items()
         }
         passes = _read_passes(table.get("matmul", {}), paths, plans, where)
+        conversions = _read_conversions(table.get("convert", {}), where)
     except MachineError as error:
         text = str(error)
         raise MachineError(text if text.startswith(where) else f"{where}: {text}") from error
@@ -64,6 +76,7 @@ def from_table(table: Any, where: str) -> Machine:
         datapaths=tuple(paths.items()),
         plans=tuple(plans.items()),
         matmul=tuple(passes.items()),
+        conversions=tuple(conversions.items()),
         evidence=_read_evidence(table.get("evidence", []), where),
         certainty=_read_certainty(table.get("certainty", {}), where),
     )
@@ -78,8 +91,8 @@ def _check_fields(table: Mapping[str, Any], where: str) -> None:
             raise MachineError(f"{where}: {field} = {value!r} must be a text")
     if "name" not in table:
         raise MachineError(f"{where}: the field 'name' is missing")
-    if not any(field in table for field in ("formats", "datapath", "datapaths")):
-        raise MachineError(f"{where}: 'formats', or a 'datapath', is missing")
+    if not any(field in table for field in ("formats", "datapath", "datapaths", "convert")):
+        raise MachineError(f"{where}: 'formats', a 'datapath' or 'convert' is missing")
     if "datapath" in table and "datapaths" in table:
         raise MachineError(f"{where}: 'datapath' and 'datapaths' exclude each other")
 
@@ -97,7 +110,7 @@ def _read_paths(table: Mapping[str, Any], where: str) -> dict[str, Datapath]:
     elif "datapath" in table:
         named = {SELF: table["datapath"]}
     else:
-        return {SELF: BINARY32_CHAIN}
+        return {SELF: BINARY32_CHAIN} if "formats" in table else {}
     ops = _table(table.get("epilogue", {"ops": []}), "epilogue", where)
     for field in ops:
         check_known(field, ("ops",), "field", "epilogue")
@@ -129,6 +142,17 @@ def _read_passes(
             check_known(one.kplan, plans, "kplan", f"matmul.{role}")
             paths[one.datapath].replace(kplan=plans[one.kplan])  # type: ignore[arg-type]
     return passes
+
+
+def _read_conversions(given: Any, where: str) -> dict[str, Conversion]:
+    """Overflow policies that are left out are the target's."""
+    found = {}
+    for name, fields in _table(given, "convert", where).items():
+        one = schema.read(Conversion, fields, f"convert.{name}")
+        ovf = one.ovf or one.target.default_overflow
+        found[name] = replace(one, ovf=ovf)
+        one.target.replace(rounding=one.round, overflow=ovf)  # refuses what has no meaning
+    return found
 
 
 def _read_formats(formats: Any, where: str) -> dict[str, Format]:

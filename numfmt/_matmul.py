@@ -13,9 +13,10 @@ from ._call import plan_of
 from ._code_array import Array
 from ._core import ffi
 from ._datapath import Datapath
-from ._datapath_core import multiply, vectors
+from ._datapath_core import Described, multiply, vectors
 from ._epilogue_run import finished
 from ._errors import MachineError, NanError, NumfmtError, RandomError, RangeError
+from ._generators import Stream
 from ._kplan import KPlan
 from ._machine import Machine, machine
 from ._matmul_operands import Factors, named_operands, read_factors
@@ -50,7 +51,9 @@ def matmul(
             that it holds; shaped as the result, or broadcast to it.
         key: of stochastic roundings, else the context's; rounding s of a sum takes
             ``key.fold_in("matmul", key.call).at(s)``, one of the epilogue
-            ``key.fold_in("epilogue", i, key.call)``, i its place.
+            ``key.fold_in("epilogue", i, key.call)``, i its place.  Or a `Stream` of a hardware
+            generator, for those of the sums: result i takes a word for each of its roundings from
+            lane i mod lanes, behind results i - lanes, i - 2 lanes and so on.
         plan: the order of the sum: a `KPlan`, or the name of one of the machine's.
         out: where the result goes: an Array of the output format, or a float array.
         report: counts every rounding; ``report.path`` says how the sums were computed.
@@ -87,7 +90,8 @@ def matmul(
         sums = product.sums(c_report)
         if debug:
             product.check(sums)
-    found = finished(path, Array._of(sums, path.acc.type), values, taken, report)
+    own = None if isinstance(taken, Stream) else taken
+    found = finished(path, Array._of(sums, path.acc.type), values, own, report)
     for one in receivers(report):
         one.path = product.path_taken
     target.codes[...] = found.codes
@@ -106,7 +110,7 @@ def read_path(given: Any, plan: Any) -> tuple[Datapath, str]:
     return found.datapath(plan=plan), f"machine {found.name!r}"
 
 
-def _read_key(path: Datapath, key: Key | Generator | None) -> Key | None:
+def _read_key(path: Datapath, key: Key | Generator | None) -> Key | Stream | None:
     if not path.is_random:
         if key is not None:
             raise RandomError("key was given, but no rounding of the datapath draws random bits")
@@ -116,16 +120,21 @@ def _read_key(path: Datapath, key: Key | Generator | None) -> Key | None:
         raise RandomError(
             "the datapath rounds stochastically: key=numfmt.Key(seed) or a context's key"
         )
+    if isinstance(key, Stream):
+        if path.epilogue_is_random:
+            raise RandomError("key is a Stream, and the epilogue rounds stochastically: give a Key")
+        return key
     return take_key(key)
 
 
 class _Product:
     """The sums of one call."""
 
-    def __init__(self, path: Datapath, factors: Factors, key: Key | None) -> None:
+    def __init__(self, path: Datapath, factors: Factors, key: Key | Stream | None) -> None:
         self.path, self.factors = path, factors
-        self.key = None if key is None else key.fold_in("matmul", key.call).at(0, key.first)
-        self.draws = path.sums_are_random
+        self.key = key if path.sums_are_random else None
+        if isinstance(self.key, Key):
+            self.key = self.key.fold_in("matmul", self.key.call).at(0, self.key.first)
         self.path_taken = "reference"
 
     def sums(self, report: Any) -> Numbers:
@@ -134,36 +143,45 @@ class _Product:
         plan = plan_of(self.path.acc.type)
         codes = np.empty((f.batches, f.rows, f.columns), plan.code_dtype)
         options = ffi.new("nf_options *", {"isa": _core.isa_number(), "threads": count()})
-        found = self._multiply(codes, f, 0, options, report)
+        self.before = self.key.copy() if isinstance(self.key, Stream) else None
+        found = self._multiply(codes, f, 0, options, report, self.key)
         if found is not None:
             self._refuse(found)
         return codes.reshape(f.shape)
 
     def check(self, sums: Numbers) -> None:
-        """Compare some rows with the scalar reference."""
+        """Compare some rows with the scalar reference; of words in their order all."""
         f = self.factors
         codes = sums.reshape(f.batches * f.rows, f.columns)
+        options = ffi.new("nf_options *", {"isa": _core.reference(), "threads": count()})
+        if self.before is not None:
+            again = np.empty((f.batches, f.rows, f.columns), codes.dtype)
+            self._multiply(again, f, 0, options, ffi.NULL, self.before)
+            self._compare(codes, again.reshape(codes.shape), 0)
+            return
         for row in range(0, len(codes), SAMPLED):
             again = np.empty((1, 1, f.columns), codes.dtype)
-            options = ffi.new("nf_options *", {"isa": _core.reference(), "threads": 1})
-            self._multiply(again, f.row(row), row * f.columns, options, ffi.NULL)
-            if wrong := np.flatnonzero(again.ravel() != codes[row]).tolist():
-                got, right = codes[row, wrong[0]], again[0, 0, wrong[0]]
-                raise NumfmtError(
-                    f"matmul: path {self.path_taken!r} gave {got:#x} in row {row}, column "
-                    f"{wrong[0]}; the reference gives {right:#x}: please report it"
-                )
+            self._multiply(again, f.row(row), row * f.columns, options, ffi.NULL, self.key)
+            self._compare(codes[row : row + 1], again[0], row)
+
+    def _compare(self, codes: Numbers, again: Numbers, row: int) -> None:
+        for i, j in np.argwhere(codes != again)[:1].tolist():
+            raise NumfmtError(
+                f"matmul: path {self.path_taken!r} gave {codes[i, j]:#x} in row {row + i}, column "
+                f"{j}; the reference gives {again[i, j]:#x}: please report it"
+            )
 
     def _multiply(
-        self, out: Numbers, f: Factors, first: int, options: Any, report: Any
+        self, out: Numbers, f: Factors, first: int, options: Any, report: Any, key: Any
     ) -> _core.Refusal | None:
         alive = None
-        if self.key is not None and self.draws:
-            alive = options.key = core_key(self.key)
-            options.first = self.key.first + first
+        if isinstance(key, Key):
+            alive = options.key = core_key(key)
+            options.first = key.first + first
         operands = [vectors(f.a, f.formats[0], 1, 2), vectors(f.b, f.formats[1], 2, 1)]
         sums = None if f.c is None else vectors(f.c, self.path.acc.type, 1, 2)
-        found = multiply(self.path, [*operands, sums], out, f.terms, f.scales, options, report)
+        call = Described(self.path, f.terms, f.scales, key if isinstance(key, Stream) else None)
+        found = multiply(call, [*operands, sums], out, f.terms, options, report)
         del alive
         if options.isa != _core.reference():
             self.path_taken = found[1]

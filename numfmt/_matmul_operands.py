@@ -63,7 +63,7 @@ def named_operands(path: Datapath, given: dict[str, Any], name: str) -> dict[str
     for one in given:
         check_known(one, wanted or ("none beside a, b and c",), "operand", name)
     for one in wanted:
-        if one not in given:
+        if one not in given and one not in path.optional:
             raise MachineError(
                 f"{name}: the operand {one!r} is missing; it takes {', '.join(wanted)}"
             )
