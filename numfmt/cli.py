@@ -18,6 +18,7 @@ import typer
 
 import numfmt as nf
 from numfmt._files import load, save
+from numfmt._machine_c import as_c as machine_as_c
 from numfmt._modes import resolve
 from numfmt._plot import draw, require_matplotlib
 from numfmt._print import plain, print_json, print_table
@@ -194,6 +195,88 @@ def vectors(
             print_json(vectors_as_json(found))
         else:
             print(as_c(found) if as_c_header else as_readmemh(found))
+
+
+@app.command()
+def machines(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="One of them, or a machine file."),
+    ] = None,
+    as_c_header: Annotated[bool, typer.Option("--c", help="Print a C header.")] = False,
+    as_toml: Annotated[bool, typer.Option("--toml", help="Print a machine file.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the machines, or show all that is known of one: each field, and how it is known."""
+    with reported_errors():
+        if as_c_header + as_toml + as_json > 1:
+            raise nf.NumfmtError("--c, --toml and --json are forms of output; give one")
+        if name is None:
+            if as_c_header or as_toml:
+                raise nf.MachineError("--c and --toml are of one machine: give its NAME")
+            list_machines(as_json)
+            return
+        machine = nf.machine(name)
+        if as_json or as_toml or as_c_header:
+            print(machine.to_json() if as_json else machine_as_text(machine, as_toml))
+        else:
+            show_machine(machine)
+
+
+def list_machines(as_json: bool) -> None:
+    """Print the names, with the chip and whether anything is guessed."""
+    rows = []
+    for name in nf.machines():
+        machine = nf.machine(name)
+        marks = dict(machine.certainty)
+        rows.append((name, marks.get("*", "model"), len(machine.guesses), machine.chip))
+    if as_json:
+        heads = ("name", "certainty", "guessed_fields", "chip")
+        print_json({"machines": [dict(zip(heads, row, strict=True)) for row in rows]})
+    else:
+        print_table("machines", ("name", "known by", "guessed", "what"), rows)
+
+
+def machine_as_text(machine: nf.Machine, as_toml: bool) -> str:
+    """Give a machine file, or a C header."""
+    return machine.to_toml().rstrip() if as_toml else machine_as_c(machine)
+
+
+def show_machine(machine: nf.Machine) -> None:
+    """Print each field of a machine and how it is known."""
+    marks = dict(machine.certainty)
+    print(f"{machine.name}: {machine.vendor}, {machine.chip}")
+    for source in machine.evidence:
+        print(f"  {source}")
+    for table, entries in machine.resolve().items():
+        if not isinstance(entries, dict) or table == "certainty":
+            continue
+        for part, fields in entries.items():
+            rows = list(machine_rows(fields, marks))
+            print_table(f"{table} {part}", ("field", "value", "known by"), rows)
+
+
+def machine_rows(fields: Any, marks: dict[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Give the fields of a datapath, plan, pass, conversion or the format of a role."""
+    if not isinstance(fields, dict):
+        yield "", str(fields), ""
+        return
+    for name, value in fields.items():
+        if isinstance(value, dict) and name != "combine":
+            for inner, one in value.items():
+                field = f"{name}.{inner}"
+                yield field, spelled(one), marks.get(field, marks.get("*", ""))
+        else:
+            yield name, spelled(value), marks.get(name, marks.get("*", ""))
+
+
+def spelled(value: Any) -> str:
+    """Give a value of a machine in a line."""
+    if isinstance(value, list):
+        return ", ".join(map(spelled, value)) or "none"
+    if isinstance(value, dict):
+        return " ".join(f"{name}={spelled(one)}" for name, one in value.items())
+    return str(value)
 
 
 @app.command()
