@@ -4,6 +4,8 @@
  * them goes to.  An OVERFLOW policy says what a rounded value outside the finite range becomes.  Everything is one
  * pipeline: decode to the exact value, round once, apply the policy, encode.
  *
+ * Examples in these headers are statements of a function's body that a test runs; assert() says what holds.
+ *
  * Conventions.  Codes are unsigned integers of nf_code_size() bytes (1, 2, 4 or 8), the code in the low bits.  A
  * source or target pointer is aligned for its elements, and NULL only when n is 0.  Output may be the input itself
  * where both have the same element size, and must not overlap it otherwise.  Every function returns an nf_status; when
@@ -54,7 +56,13 @@ typedef enum nf_status {
     NF_NO_MEMORY
 } nf_status;
 
-/* A sentence that describes the status; never NULL. */
+/* A sentence that describes the status; never NULL.
+ *
+ *     nf_format format;
+ *     nf_status status = nf_parse_format("fixed<8;3>", &format);
+ *     if (status != NF_OK)
+ *         printf("fixed<8;3>: %s\n", nf_status_message(status));
+ *     assert(status == NF_BAD_FORMAT); */
 const char *nf_status_message(nf_status status);
 
 /* --- formats ------------------------------------------------------------------------------------------------ */
@@ -162,7 +170,14 @@ typedef struct nf_format {
     const nf_affine *affine;
 } nf_format;
 
-/* NF_OK, or NF_BAD_FORMAT where a field is out of range or no nonzero finite value would exist. */
+/* NF_OK, or NF_BAD_FORMAT where a field is out of range or no nonzero finite value would exist.
+ *
+ *     nf_format binary16 = {.family = NF_FLOAT, .width = 16, .is_signed = 1, .exponent_bits = 5,
+ *                           .fraction_bits = 10, .bias = 15, .special = NF_IEEE, .subnormals = NF_SUBNORMALS};
+ *     assert(nf_format_check(&binary16) == NF_OK && nf_code_size(&binary16) == 2);
+ *     nf_format_facts facts;
+ *     nf_status status = nf_format_describe(&binary16, &facts);
+ *     assert(status == NF_OK && facts.max_code == 0x7BFF && facts.precision == 11 && facts.has_nan); */
 nf_status nf_format_check(const nf_format *format);
 
 /* Bytes of one code: 1, 2, 4 or 8; 0 for a bad format. */
@@ -218,7 +233,20 @@ typedef struct nf_key {
 } nf_key;
 
 /* How to round.  All zero is the default: nearest_even, the format's default overflow, NaN refused where the format
- * has none, best instruction set. */
+ * has none, best instruction set.  A stochastic rounding needs a key, or words of its own:
+ *
+ *     const nf_key key = {.key = 42, .call = 0};
+ *     nf_options down = {0}, some_bits = {.key = &key};
+ *     nf_parse_rounding("down", &down);
+ *     nf_parse_overflow("wrap", &down);
+ *     nf_parse_rounding("stochastic(bits=8)", &some_bits);
+ *     nf_format f;
+ *     nf_parse_format("fixed<8,3>", &f);
+ *     float x[] = {-0.01f, 16}, y[2];
+ *     nf_status status = nf_quantize(&f, &down, NF_F32, x, NF_F32, y, 2, NULL);
+ *     assert(status == NF_OK && y[0] == -0.125f && y[1] == -16);
+ *     status = nf_quantize(&f, &some_bits, NF_F32, x, NF_F32, y, 2, NULL);
+ *     assert(status == NF_OK && (y[0] == 0 || y[0] == -0.125f) && y[1] == 15.875f); */
 typedef struct nf_options {
     uint8_t rounding;                /* a row of nf_rounding_at */
     uint8_t overflow;                /* a row of nf_overflow_at; row 0 is the format's default */
@@ -260,67 +288,21 @@ typedef enum nf_flags {
     NF_INEXACT = 16
 } nf_flags;
 
-/* --- arrays ------------------------------------------------------------------------------------------------- */
-
-/* Element types of plain arrays. */
-typedef enum nf_type { NF_F16 = 0, NF_F32, NF_F64, NF_I64, NF_U64, NF_TYPE_COUNT } nf_type;
-
-/* x -> values of the format, in y's type (a float type).  NF_BAD_TYPE where y's type cannot hold what x's type
- * can give: see nf_type_holds. */
-nf_status nf_quantize(const nf_format *format, const nf_options *options, nf_type x_type, const void *x, nf_type y_type,
-                      void *y, size_t n, nf_report *report);
-
-/* x -> codes. */
-nf_status nf_encode(const nf_format *format, const nf_options *options, nf_type x_type, const void *x, void *codes,
-                    size_t n, nf_report *report);
-
-/* codes -> values, exact; NF_BAD_TYPE where the type cannot hold every value of the format.  Irrational values and
- * those of affine integers become the nearest numbers of the type: NF_F64 is taken for any (beyond its range that is an
- * infinity, or 0), a narrower type where it has the range.  `isa` and `threads` are as in nf_options. */
-nf_status nf_decode(const nf_format *format, const void *codes, nf_type y_type, void *y, size_t n, uint8_t isa,
-                    uint32_t threads);
-
-/* codes of one format -> codes of another, one rounding.  From irrational to rational values at most 62 significant
- * bits are rounded to, with those that a stochastic rounding draws (32, or N): else NF_BAD_ARGUMENT.  So is a source of
- * affine integers with values of more than 64 significant bits. */
-nf_status nf_convert(const nf_format *source, const nf_format *target, const nf_options *options,
-                     const void *source_codes, void *codes, size_t n, nf_report *report);
-
-/* Can `y_type` hold every result of nf_quantize from numbers of `x_type`?  NF_OK or NF_BAD_TYPE.  Where both are the
- * same, results too large for it (of numbers near its end, in a format that goes on) are no reason: nf_quantize gives
- * NF_FOUND_RANGE where one occurs. */
-nf_status nf_type_holds(const nf_format *format, const nf_options *options, nf_type x_type, nf_type y_type);
-
-/* Can `y_type` hold every finite value of the format? */
-nf_status nf_type_holds_format(const nf_format *format, nf_type y_type);
-
-typedef enum nf_base { NF_RATIONAL = 0, NF_BASE_2, NF_BASE_E } nf_base;
-
-/* One code taken apart: value = (-1)**sign * significand * 2**(exponent - 63), significand's top bit set.  An
- * irrational value is (-1)**sign * base**(log * 2**-root_bits); its significand is cut behind 63 bits, and its last bit
- * is 1: so it rounds to 62 bits or fewer as the value does.  The results of operations alone have `more`, the 64 bits
- * behind the significand, and `sticky`, where something follows those too. */
-typedef struct nf_unpacked {
-    uint8_t kind; /* nf_kind */
-    uint8_t sign;
-    uint8_t base; /* nf_base; the others' log and root_bits are 0 */
-    uint8_t root_bits;
-    uint8_t sticky;
-    int64_t exponent;
-    uint64_t significand, more;
-    int64_t log;
-} nf_unpacked;
-
-typedef enum nf_kind { NF_ZERO = 0, NF_FINITE_NUMBER, NF_INFINITY, NF_NAN } nf_kind;
-
-nf_status nf_unpack(const nf_format *format, uint64_t code, nf_unpacked *number);
-
 /* --- instruction sets --------------------------------------------------------------------------------------- */
 
 /* Row `index` of the instruction sets this library was built with, best first; NULL past the end. */
 const char *nf_isa_at(size_t index);
 
-/* 1 where this machine has it, else 0. */
+/* 1 where this machine has it, else 0.  The last row is plain C, which defines what the others give:
+ *
+ *     size_t last = 0;
+ *     while (nf_isa_at(last + 1))
+ *         last++;
+ *     nf_options plain = {.isa = (uint8_t)(1 + last)};
+ *     float x = 0.3f, one, other;
+ *     nf_quantize(&nf_named_format_at(0)->format, NULL, NF_F32, &x, NF_F32, &one, 1, NULL);
+ *     nf_quantize(&nf_named_format_at(0)->format, &plain, NF_F32, &x, NF_F32, &other, 1, NULL);
+ *     assert(nf_isa_supported(last) && one == other && nf_abi_version() == NF_ABI_VERSION); */
 int nf_isa_supported(size_t index);
 
 const char *nf_version(void);
@@ -329,6 +311,7 @@ uint32_t nf_abi_version(void);
 
 /* cdef: end */
 
+#include "numfmt_arrays.h"
 #include "numfmt_arithmetic.h"
 #include "numfmt_block.h"
 #include "numfmt_quire.h"

@@ -22,10 +22,18 @@
  * Flags.  The report sums up IEEE 754's five (nf_flags), options.element_flags receives those of each element.
  * Comparisons by order raise `invalid` where operands are unordered; equal, not_equal and classifications never do.
  *
+ *     nf_format f;
+ *     nf_parse_format("fixed<8,3>", &f);
  *     float a[] = {1, 2, 3}, b = 0.1f;
- *     uint8_t codes[3];
- *     nf_operand x = {NULL, NF_F32, a, 1}, y = {NULL, NF_F32, &b, 0};
- *     nf_status status = nf_multiply(&nf_named_format_at(0)->format, NULL, &x, &y, codes, 3, NULL); */
+ *     uint8_t codes[3], truths[3], flags[3];
+ *     nf_options o = {.element_flags = flags};
+ *     nf_operand x = {.type = NF_F32, .data = a, .step = 1}, y = {.type = NF_F32, .data = &b};
+ *     nf_status status = nf_multiply(&f, &o, &x, &y, codes, 3, NULL);
+ *     assert(status == NF_OK && codes[0] == 1 && codes[1] == 2 && codes[2] == 2 && flags[0] & NF_INEXACT);
+ *
+ *     nf_operand both[] = {{.format = &f, .data = codes, .step = 1}, x};
+ *     status = nf_operate(NF_OP_less, NULL, NULL, both, truths, 3, NULL);
+ *     assert(status == NF_OK && truths[0] == 1); */
 
 /* What to do; nf_operation_at says what each gives. */
 typedef enum nf_operation {
@@ -113,9 +121,9 @@ typedef struct nf_operand {
  * operand's values have more than 64 significant bits.  next_up and next_down need a format.
  *
  * Logarithmic operands (NF_LNS, NF_LOG_TAKUM) have at most 32 bits, and all are of that family; their products,
- * quotients, reciprocals and roots are exact on the logs, their sums (add, subtract, faa, fma) correctly rounded.
- * NF_BAD_FORMAT for their remainders, and, but of sums, for results of more than 62 significant bits, as in nf_convert.
- */
+ * quotients, reciprocals and roots are exact on the logs, their sums (add, subtract, faa, fma) and remainders correctly
+ * rounded.  NF_BAD_FORMAT for remainders of LNS that reach beyond 2**256, and, but of sums and remainders, for results
+ * of more than 62 significant bits, as in nf_convert. */
 nf_status nf_operate(nf_operation operation, const nf_format *format, const nf_options *options,
                      const nf_operand *operands, void *result, size_t n, nf_report *report);
 

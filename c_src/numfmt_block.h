@@ -104,7 +104,19 @@ nf_status nf_block_quantize(const nf_block *block, const nf_block_shape *shape, 
                             nf_type x_type, const void *x, nf_type y_type, void *y, nf_block_scales *scales,
                             nf_report *report);
 
-/* x -> codes of elements and of scales. */
+/* x -> codes of elements and of scales.
+ *
+ *     const nf_named_block *mxfp4 = nf_named_block_at(0);
+ *     while (strcmp(mxfp4->name, "mxfp4"))
+ *         mxfp4++;
+ *     float x[64] = {6, -1.5f, [32] = 96}, y[64];
+ *     uint8_t codes[64], scale[2];
+ *     nf_block_shape shape = {1, 1, 1, 2 * mxfp4->size, 1, 1, mxfp4->size};
+ *     nf_block_scales scales = {.codes = scale};
+ *     nf_status status = nf_block_encode(&mxfp4->block, &shape, NULL, NF_F32, x, codes, &scales, NULL);
+ *     assert(status == NF_OK && scale[0] == 127 && scale[1] == 127 + 4);
+ *     status = nf_block_decode(&mxfp4->block, &shape, codes, &scales, NF_F32, y, 0, 1);
+ *     assert(status == NF_OK && y[1] == -1.5f && y[32] == 96); */
 nf_status nf_block_encode(const nf_block *block, const nf_block_shape *shape, const nf_options *options, nf_type x_type,
                           const void *x, void *codes, nf_block_scales *scales, nf_report *report);
 

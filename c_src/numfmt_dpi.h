@@ -42,7 +42,13 @@ int32_t nf_dpi_convert(const char *source, const char *target, const char *round
 
 /* An operation of nf_operation_at by its name ("add", "fma", "less") on codes of the formats beside them; `format` is
  * the result's.  Operands that the operation does not have are not looked at; a truth is code 0 or 1, its `format` "".
- * `flags` receives IEEE 754's five, as nf_flags. */
+ * `flags` receives IEEE 754's five, as nf_flags.
+ *
+ *     uint64_t code;
+ *     uint32_t flags;
+ *     int32_t status = nf_dpi_operate("multiply", "e4m3fn", 0x3A, "e4m3fn", 0x3A, "", 0, "e4m3fn", "toward_zero", "",
+ *                                     0, &code, &flags);
+ *     assert(status == 0 && code == 0x3C && flags == 16);          (1.25 * 1.25 -> 1.5, inexact) */
 int32_t nf_dpi_operate(const char *operation, const char *a_format, uint64_t a, const char *b_format, uint64_t b,
                        const char *c_format, uint64_t c, const char *format, const char *rounding, const char *overflow,
                        uint32_t random_word, uint64_t *code, uint32_t *flags);

@@ -56,10 +56,13 @@ nf_status nf_function_number(nf_function which, const nf_unpacked *x, int64_t n,
  * NF_BAD_FORMAT for sin and cos of formats whose numbers reach 2**16384 (2**700 where they are irrational).  Under a
  * policy that wraps, NF_FOUND_RANGE for results above 2**831 steps of the format (of affine integers: 2**62).
  *
+ *     nf_format half;
+ *     nf_parse_format("binary16", &half);
  *     float a[] = {0, 1, 2};
- *     uint8_t codes[3];
- *     nf_operand x = {NULL, NF_F32, a, 1};
- *     nf_status status = nf_exp(&nf_named_format_at(0)->format, NULL, &x, codes, 3, NULL); */
+ *     uint16_t codes[3];
+ *     nf_operand x = {.type = NF_F32, .data = a, .step = 1};
+ *     nf_status status = nf_exp(&half, NULL, &x, codes, 3, NULL);
+ *     assert(status == NF_OK && codes[0] == 0x3C00 && codes[1] == 0x4170);      (1, 2.71875) */
 nf_status nf_exp(const nf_format *format, const nf_options *options, const nf_operand *a, void *codes, size_t n,
                  nf_report *report);
 nf_status nf_exp2(const nf_format *format, const nf_options *options, const nf_operand *a, void *codes, size_t n,

@@ -109,15 +109,27 @@ const nf_matmul_path *nf_matmul_path_at(size_t index);
  * from call key->call + s, element first + its place in codes.  The report counts every rounding of `sum`, `join` and
  * `combine`.  options: isa, threads, key, first, failed_at; the rest is 0.
  *
- * A tensor core's block of 16 products, aligned with 25 fraction bits and cut to binary32:
+ * A tensor core's blocks of 16 products, aligned with 25 fraction bits and cut to binary32:
  *
- *     nf_options cut = {.rounding = toward_zero};           (a row of nf_rounding_at)
+ *     enum { ROWS = 2, COLUMNS = 3, TERMS = 40 };
+ *     nf_format binary16, binary32;
+ *     nf_parse_format("binary16", &binary16);
+ *     nf_parse_format("binary32", &binary32);
+ *     nf_options cut = {0};
+ *     nf_parse_rounding("toward_zero", &cut);
  *     nf_datapath path = {.result = &binary32, .sum = {&binary32, &cut}, .kind = NF_BLOCK_aligned, .block = 16,
  *                         .fraction_bits = 25, .least_exponent = -133, .zero_is_plus = 1, .leaves_at_end = 1};
- *     nf_dot_shape shape = {1, rows, columns, terms};
- *     nf_vectors x = {.format = &binary16, .data = a, .row = terms, .step = 1};
- *     nf_vectors y = {.format = &binary16, .data = b, .row = 1, .step = columns};   (b is terms x columns)
+ *     uint16_t a[ROWS][TERMS], b[TERMS][COLUMNS];
+ *     for (int k = 0; k < TERMS; k++) {
+ *         a[0][k] = a[1][k] = 0x3C00;                              (1)
+ *         b[k][0] = b[k][1] = b[k][2] = 0x3800;                    (1/2)
+ *     }
+ *     uint32_t codes[ROWS][COLUMNS];
+ *     nf_dot_shape shape = {.batches = 1, .rows = ROWS, .columns = COLUMNS, .terms = TERMS};
+ *     nf_vectors x = {.format = &binary16, .data = a, .row = TERMS, .step = 1};
+ *     nf_vectors y = {.format = &binary16, .data = b, .row = 1, .step = COLUMNS};
  *     nf_status status = nf_matmul(&path, &shape, &x, &y, NULL, NULL, codes, NULL);
+ *     assert(status == NF_OK && codes[1][2] == 0x41A00000);        (20)
  *
  * NF_BAD_ARGUMENT for a field out of range, NF_BAD_FORMAT for formats without exact products, for roundings to
  * irrational values, or a result that does not hold every sum, and what the roundings' own checks find. */

@@ -77,13 +77,19 @@ nf_status nf_quire_negate(const nf_quire *quire, uint64_t *quires, size_t n);
  * had that sign, and where terms had both and the rounding is down; else +0.  NF_FOUND_RANGE for one that has
  * overflowed and is not of NaR.
  *
+ *     nf_format posit16;
+ *     nf_parse_format("posit<16,2>", &posit16);
  *     nf_quire q;
- *     uint64_t sum[6];                         (as many as q.limbs: here 256 / 64 + 2)
  *     nf_quire_size(&posit16, 0, &q);
+ *     uint64_t sum[6];
+ *     assert(q.width == 256 && q.limbs == sizeof sum / 8);
  *     nf_quire_clear(&q, sum, 1);
- *     nf_operand a = {&posit16, 0, codes, 1}, b = {&posit16, 0, others, 1};
- *     nf_quire_add_product(&q, sum, 1, 1000, &a, &b, 1);
- *     nf_quire_round(&q, sum, 1, &posit16, NULL, &result, NULL); */
+ *     uint16_t codes[] = {0x7FFF, 0x4000, 0x8001}, others[] = {0x7FFF, 0x4000, 0x7FFF}, result;
+ *     nf_operand a = {.format = &posit16, .data = codes, .step = 1};
+ *     nf_operand b = {.format = &posit16, .data = others, .step = 1};
+ *     nf_quire_add_product(&q, sum, 1, 3, &a, &b, 1);              (2**112 + 1 - 2**112)
+ *     nf_status status = nf_quire_round(&q, sum, 1, &posit16, NULL, &result, NULL);
+ *     assert(status == NF_OK && result == 0x4000); */
 nf_status nf_quire_round(const nf_quire *quire, const uint64_t *quires, size_t n, const nf_format *format,
                          const nf_options *options, void *codes, nf_report *report);
 
@@ -101,7 +107,17 @@ typedef struct nf_vectors {
 /* codes[g, i, j] = the sum over k < terms of a[g, i, k] * b[g, j, k], exact, rounded once by options as nf_operate has
  * them; codes are batches * rows * columns of `format`, in C order, apart from the operands.  What a sum of 0, NaN and
  * infinities give is as with quires; a sum of no terms is +0.  All formats that quires have, and plain numbers, mixed;
- * NF_BAD_FORMAT where the exact sum needs more than 65536 bits. */
+ * NF_BAD_FORMAT where the exact sum needs more than 65536 bits.
+ *
+ *     nf_format half;
+ *     nf_parse_format("binary16", &half);
+ *     float a[2][3] = {{1, 2, 3}, {4, 5, 6}}, b[3][2] = {{1, 0}, {0, 1}, {1, 1}};
+ *     uint16_t product[2][2];
+ *     nf_dot_shape shape = {.batches = 1, .rows = 2, .columns = 2, .terms = 3};
+ *     nf_vectors x = {.type = NF_F32, .data = a, .row = 3, .step = 1};
+ *     nf_vectors y = {.type = NF_F32, .data = b, .row = 1, .step = 2};
+ *     nf_status status = nf_dot_exact(&half, NULL, &shape, &x, &y, product, NULL);
+ *     assert(status == NF_OK && product[1][0] == 0x4900);          (4 + 6 = 10) */
 typedef struct nf_dot_shape {
     size_t batches, rows, columns, terms;
 } nf_dot_shape;

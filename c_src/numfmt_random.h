@@ -27,7 +27,13 @@ void nf_philox(const uint32_t *counter, const uint32_t *key, uint32_t *out);
 
 /* The words that elements first .. first + n - 1 of the key's call take at draw `draw`: element i takes word
  * (i >> 4) & 3 of block (i >> 6) * 16 + (i & 15); the counter is (block, call + draw * 2**48), low words first.
- * `isa` and `threads` are as in nf_options. */
+ * `isa` and `threads` are as in nf_options.
+ *
+ *     const nf_key key = {.key = 42, .call = 7};
+ *     uint32_t whole[100], behind[40];
+ *     nf_random_bits(&key, 0, 0, whole, 100, 0, 1);
+ *     nf_random_bits(&key, 60, 0, behind, 40, 0, 1);
+ *     assert(!memcmp(whole + 60, behind, sizeof behind)); */
 nf_status nf_random_bits(const nf_key *key, uint64_t first, uint16_t draw, uint32_t *out, size_t n, uint8_t isa,
                          uint32_t threads);
 

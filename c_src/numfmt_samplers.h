@@ -83,7 +83,18 @@ typedef struct nf_update {
 } nf_update;
 
 /* `out` may be theta.  `report` gets count, saturated and infeasible, of the accumulator.  NF_FOUND_NAN and
- * NF_FOUND_RANGE: *failed_at (may be NULL) is the first element that cannot be rounded. */
+ * NF_FOUND_RANGE: *failed_at (may be NULL) is the first element that cannot be rounded.
+ *
+ *     nf_format grid;
+ *     nf_parse_format("fixed<8,3>", &grid);
+ *     const nf_key key = {.key = 42, .call = 0};
+ *     nf_update step = {.accumulator_format = &grid, .weight_key = &key, .step_size = 0.5f, .noise_variance = 0.01};
+ *     while (strcmp(nf_policy_at(step.policy)->name, "vc"))
+ *         step.policy++;
+ *     float theta[] = {1, -2}, gradient[] = {0.25f, 0};
+ *     nf_report report = {0};
+ *     nf_status status = nf_sampler_update(&step, theta, gradient, theta, 2, &report, NULL);
+ *     assert(status == NF_OK && report.count == 2 && theta[0] * 8 == floorf(theta[0] * 8)); */
 nf_status nf_sampler_update(const nf_update *update, const float *theta, const float *gradient, float *out, size_t n,
                             nf_report *report, uint64_t *failed_at);
 

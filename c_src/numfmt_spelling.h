@@ -15,8 +15,8 @@
  * NF_BAD_FORMAT where it is none of these.
  *
  *     nf_format format;
- *     if (nf_parse_format("fixed<8,3>", &format) != NF_OK)
- *         return 1; */
+ *     nf_status status = nf_parse_format("fixed<8,3>", &format);
+ *     assert(status == NF_OK && format.family == NF_FIXED && format.fraction_bits == 3); */
 nf_status nf_parse_format(const char *spelling, nf_format *format);
 
 /* Modes from their spellings, as in Python: "nearest_even", "RND_CONV", "stochastic(bits=8,variant=B)", "sr_a8";

@@ -12,8 +12,9 @@ settings.load_profile("same every time")
 
 
 def pytest_addoption(parser):
-    """What is gone through in steps, gone through whole."""
+    """What is gone through in steps, gone through whole; and a C library that is watched."""
     parser.addoption("--whole", action="store_true", help="every case of those that are many")
+    parser.addoption("--sanitizer", help="what watches the C library in its tests, as gcc names it")
 
 
 @pytest.fixture(scope="session")

@@ -37,13 +37,22 @@ def run(*command: object, **more: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def prefix(tmp_path_factory) -> Path:
+def watched(pytestconfig) -> list[str]:
+    """What makes gcc watch a program as --sanitizer says."""
+    name = pytestconfig.getoption("sanitizer")
+    return [f"-fsanitize={name}", "-g"] if name else []
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory, watched) -> Path:
     """`meson install`, with less optimisation, which changes no result and builds in half the
     time."""
     folder = tmp_path_factory.mktemp("library")
     build, prefix = folder / "build", folder / "prefix"
     meson = tool("meson")
-    options = ("-Doptimization=1", "-Dlibdir=lib", f"--prefix={prefix}")
+    options = ["-Doptimization=1", "-Dlibdir=lib", f"--prefix={prefix}"]
+    if watched:
+        options += [watched[0].replace("-fsanitize", "-Db_sanitize"), "-Db_lundef=false"]
     run(meson, "setup", build, ROOT, *options, env={**os.environ, "PATH": PLACES})
     run(meson, "install", "-C", build, env={**os.environ, "PATH": PLACES})
     return prefix
@@ -112,6 +121,63 @@ def test_cpp_examples_run(found, tmp_path, source):
     program = tmp_path / source.stem
     run(tool("g++"), "-std=c++17", *WARNINGS, source, "-o", program, *flags())
     assert "posit<8,2>" in run(program)
+
+
+def test_threads_share_formats_and_get_the_bits_of_one_thread(found, tmp_path, watched):
+    """Every group of functions, from eight threads at once, on the same formats and operands."""
+    program = tmp_path / "concurrent"
+    sources = (ROOT / "tests/concurrent.c", "-o", program, "-pthread", *watched)
+    run(tool("gcc"), "-std=c11", *WARNINGS, *sources, *flags())
+    assert run(program).endswith(" 0 differ\n")
+
+
+GROUP = re.compile(r"/\* --- ([^-]+?) -+ \*/")
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+HEADERS = sorted((ROOT / "c_src").glob("numfmt*.h"))
+
+
+def examples(text: str) -> list[str]:
+    """The statements in comments: lines that stand further in, some of which end with ';'.  What
+    is in parentheses behind two blanks is a remark."""
+    found: list[list[str]] = []
+    for comment in COMMENT.findall(text):
+        lines: list[str] = []
+        for line in [*comment.removesuffix("*/").splitlines(), ""]:
+            if line.startswith(" *     ") or (lines and line.strip() == "*"):
+                lines.append(re.sub(r";  +\(.*\)$", ";", line[7:].rstrip()))
+            else:
+                found.append(lines)
+                lines = []
+    return ["\n".join(lines) for lines in found if any(line.endswith(";") for line in lines)]
+
+
+def groups() -> list[tuple[str, str]]:
+    """The groups of the headers' functions, by title."""
+    found = []
+    for header in HEADERS:
+        _, *parts = GROUP.split(header.read_text())
+        found += list(zip(parts[::2], parts[1::2], strict=True))
+    return found
+
+
+@pytest.mark.parametrize(("title", "text"), groups(), ids=[title for title, _ in groups()])
+def test_every_group_of_the_manual_has_an_example(title, text):
+    """One that says what holds."""
+    assert any("assert(" in example for example in examples(text)), title
+
+
+def test_examples_of_the_manual_run(found, tmp_path, watched):
+    """All examples of the headers compile without a warning, and what they say holds."""
+    texts = [example for header in HEADERS for example in examples(header.read_text())]
+    names = ("assert.h", "math.h", "stdio.h", "string.h", "numfmt.h", "numfmt_dpi.h")
+    functions = [f"static void example_{i}(void)\n{{\n{t}\n}}\n" for i, t in enumerate(texts)]
+    calls = "".join(f"    example_{i}();\n" for i in range(len(texts)))
+    lines = [*(f"#include <{name}>" for name in names), *functions]
+    source, program = tmp_path / "manual.c", tmp_path / "manual"
+    source.write_text("\n".join(lines) + f"int main(void)\n{{\n{calls}    return 0;\n}}\n")
+    more = ("-Wno-unused-but-set-variable", source, "-o", program, "-lm", *watched)
+    run(tool("gcc"), "-std=c11", *WARNINGS, *more, *flags())
+    run(program)
 
 
 def test_the_example_says_what_is_true(found, tmp_path):

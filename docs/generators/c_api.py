@@ -5,8 +5,8 @@ from pathlib import Path
 
 CORE = Path(__file__).parents[2] / "c_src"
 PARTS = (
-    *("spelling", "arithmetic", "functions", "block", "quire", "matmul", "requantize"),
-    *("random", "generators", "samplers", "dpi"),
+    *("spelling", "arrays", "arithmetic", "functions", "block", "quire", "matmul"),
+    *("requantize", "random", "generators", "samplers", "dpi"),
 )
 HEADERS = (CORE / "numfmt.h", *(CORE / f"numfmt_{part}.h" for part in PARTS))
 SECTION = re.compile(r"/\* --- (?P<title>[^-]+?) -+ \*/")
