@@ -77,29 +77,32 @@ nf_status nf_read_operand(nf_source *s, const nf_operand *operand, size_t n)
     return NF_OK;
 }
 
-/* Irrational operands are all of one family, for operations that are exact on logs; the result, where it is no such
- * number, is one that their first 62 bits decide. */
-static nf_status check_irrational(const nf_arithmetic *how, const nf_plan *plan)
+/* Values of a logarithmic format lie within 2**-n and 2**n; those of logarithmic takums within e**+-127.5. */
+static int binades_of(const nf_format *f)
 {
-    int is_remainder = 0, any = 0;
-    switch (how->operation) {
-    case NF_OP_remainder:
-    case NF_OP_fmod:
-    case NF_OP_ieee_remainder:
-        is_remainder = 1;
-        break;
-    default:
-        break;
-    }
+    const int log_bits = f->width - 2 - f->fraction_bits;
+    return f->family != NF_LNS ? 184 : log_bits < 16 ? 1 << log_bits : 1 << 16;
+}
+
+/* Irrational operands are all of one family, for operations that are exact on logs; the result, where it is no such
+ * number, is one that their first 62 bits decide, or a sum. */
+static nf_status check_irrational(nf_arithmetic *how, const nf_plan *plan)
+{
+    int any = 0;
     for (int k = 0; k < how->count; k++)
         any |= how->operands[k].has_codes && has_irrational_values(&how->operands[k].grid);
     const int count = how->operation == NF_OP_power ? 1 : how->count; /* the other ones are integers */
     for (int k = 0; any && k < count; k++) {
         const nf_source *s = &how->operands[k];
-        if (is_remainder || !s->has_codes || s->grid.format.family != how->operands[0].grid.format.family)
+        if (is_remainder(how->operation) && binades_of(&s->grid.format) > NF_REMAINDER_BINADES / 2)
             return NF_BAD_FORMAT;
-        if (!how->gives_truth && !is_power_sum(how->operation) && !nf_decides(&s->grid, plan))
+        if (!s->has_codes || s->grid.format.family != how->operands[0].grid.format.family)
             return NF_BAD_FORMAT;
+        if (how->gives_truth || nf_decides(&s->grid, plan))
+            continue;
+        if (!is_power_sum(how->operation))
+            return NF_BAD_FORMAT;
+        how->is_long = 1;
     }
     return NF_OK;
 }

@@ -47,7 +47,7 @@ NF_INLINE int are_finite(const nf_unpacked *x, int count)
 static __attribute__((noinline, cold, unused)) nf_unpacked sum_of_powers(const nf_arithmetic *how, const nf_unpacked *x)
 {
     const nf_power_sum sum = nf_power_sum_of(how, x);
-    return nf_power_sum_number(&sum);
+    return nf_power_sum_number(&sum, how->is_long);
 }
 
 NF_INLINE nf_unpacked apply_add(const nf_arithmetic *how, const nf_unpacked *x, uint32_t *raised)
@@ -253,8 +253,9 @@ NF_INLINE nf_unpacked apply_fmod(const nf_arithmetic *how, const nf_unpacked *x,
 {
     nf_unpacked found;
     int is_odd;
-    (void)how;
-    return special_remainder(x, raised, &found) ? found : cut_remainder(&x[0], &x[1], &is_odd);
+    if (special_remainder(x, raised, &found))
+        return found;
+    return x[0].base | x[1].base ? sum_of_powers(how, x) : cut_remainder(&x[0], &x[1], &is_odd);
 }
 
 /* Where the cut remainder has not b's sign, b is added; a 0 has b's sign. */
@@ -275,6 +276,8 @@ NF_INLINE nf_unpacked apply_ieee_remainder(const nf_arithmetic *how, const nf_un
     int is_odd;
     if (special_remainder(x, raised, &terms[0]))
         return terms[0];
+    if (x[0].base | x[1].base)
+        return sum_of_powers(how, x);
     terms[0] = cut_remainder(&x[0], &x[1], &is_odd);
     if (terms[0].kind == NF_ZERO)
         return terms[0];

@@ -38,7 +38,7 @@ struct nf_arithmetic {
     uint8_t divides_to_nan;   /* x / 0 is NaN */
     uint8_t gives_truth;
     uint8_t has_log_poles; /* the logarithm of 0 is infinite even so */
-    uint8_t is_long;       /* functions: the result's rounding asks for more than 62 bits */
+    uint8_t is_long;       /* functions, sums of powers: the result's rounding asks for more than 62 bits */
     int64_t farthest;      /* functions: exponent up to which a result can be rounded */
     nf_source operands[NF_MOST_OPERANDS];
     const nf_known *known; /* or NULL */

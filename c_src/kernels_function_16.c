@@ -12,9 +12,9 @@ double nf_function_fraction(nf_function which, const nf_unpacked *x, int64_t n, 
     return b.error;
 }
 
-double nf_sum_fraction(const nf_unpacked *terms, int count, uint64_t *fraction, int64_t *exponent)
+double nf_sum_fraction(const nf_power_sum *sum, uint64_t *fraction, int64_t *exponent)
 {
-    const ball b = sum_of(terms, count);
+    const ball b = sum_of(sum);
     memcpy(fraction, b.limb, sizeof b.limb);
     *exponent = b.exponent;
     return b.error;

@@ -78,6 +78,8 @@ nf_power_sum nf_power_sum_of(const nf_arithmetic *how, const nf_unpacked *x)
     const uint8_t base = x[0].base | x[1].base | (how->count == 3 ? x[2].base : 0);
     uint32_t raised = 0;
     int from = 0;
+    if (is_remainder(how->operation))
+        return nf_power_remainder_of(how, x);
     if (how->operation == NF_OP_fma) {
         s.term[s.count++] = apply_multiply(how, x, &raised);
         from = 2;
@@ -113,22 +115,24 @@ static nf_wide rational_sum(const nf_power_sum *s)
 static nf_wide sum_of_far(const nf_power_sum *s)
 {
     const nf_power_sum rest = {.term = {s->term[1], s->term[2]}, .count = s->count - 1};
-    const nf_unpacked below = nf_power_sum_number(&rest);
+    const nf_unpacked below = nf_power_sum_number(&rest, 1);
     nf_wide least = wide_of(&below);
     least.sticky = 1;
     return wide_sum(wide_of(&s->term[0]), least, 0);
 }
 
-nf_unpacked nf_power_sum_number(const nf_power_sum *s)
+nf_unpacked nf_power_sum_number(const nf_power_sum *s, int is_long)
 {
     nf_unpacked y;
-    if (s->count < 2)
-        return s->count ? s->term[0] : special_of(NF_ZERO, s->sign);
+    if (s->count == 0)
+        return special_of(NF_ZERO, s->sign);
+    if (s->count == 1 && !is_long)
+        return s->term[0];
     if (are_rational(s)) {
         const nf_wide sum = rational_sum(s);
         return number_of_wide(&sum);
     }
-    if (nf_try_sum_4(s->term, s->count, &y) || nf_try_sum_16(s->term, s->count, &y))
+    if (nf_try_sum_4(s, &y) || nf_try_sum_16(s, &y))
         return y;
     const nf_wide sum = sum_of_far(s);
     return number_of_wide(&sum);
@@ -140,7 +144,7 @@ static int sure_digits(const nf_power_sum *s, int64_t weight, uint64_t divisor, 
     uint64_t low[W], high[W];
     int64_t exponent;
     int lost = 0;
-    double error = nf_sum_fraction(s->term, s->count, low, &exponent) + 1;
+    double error = nf_sum_fraction(s, low, &exponent) + 1;
     for (; error > 0x1p62 && lost < W - 2; lost++)
         error = error * 0x1p-64 + 1;
     memcpy(high, low, sizeof high);
@@ -178,7 +182,7 @@ int nf_is_beside_power(const nf_deep *x, nf_power *beside)
     if (base == NF_RATIONAL)
         return 0;
     const nf_power_sum s = nf_power_sum_of(x->from, operand);
-    if (s.count < 2 || s.term[0].exponent - s.term[1].exponent < FAR)
+    if (s.count < 2 || s.rest || s.term[0].exponent - s.term[1].exponent < FAR)
         return 0;
     *beside = as_power(&s.term[0], base);
     return s.term[0].sign == s.term[1].sign ? 1 : -1;

@@ -23,7 +23,7 @@ from ._random import Generator, Key
 from ._report import Report, collecting, receivers
 from ._report import add as add_report
 from ._threads import count
-from .formats import Affine, Block, Fixed, Format
+from .formats import LNS, Affine, Block, Fixed, Format
 
 TININESS = ("after", "before")
 
@@ -160,6 +160,8 @@ def _operate(
     try:
         return _core.operate(name, descriptor, options, ready, out, report, flags)
     except FormatError:
+        if name in ("remainder", "fmod", "ieee_remainder"):
+            check_reach(name, operands)
         for operand in operands:
             format = operand.format
             if format is not None and not operand.is_plain and is_difficult(format):
@@ -174,6 +176,17 @@ def _operate(
                 f"those below 2**16384 are taken"
             ) from None
         raise
+
+
+def check_reach(name: str, operands: Sequence[Operand]) -> None:
+    """Refuse remainders of logarithmic numbers whose quotients have too many digits."""
+    for operand in operands:
+        format = operand.format
+        if isinstance(format, LNS) and format.width - 2 - format.fraction_bits > 8:
+            raise FormatError(
+                f"{name}: {operand.argument} is of {format}, whose numbers reach beyond 2**256; "
+                f"remainders are of those that do not: convert it with .astype(format)"
+            ) from None
 
 
 def is_difficult(format: Format) -> bool:

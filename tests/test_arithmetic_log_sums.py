@@ -4,8 +4,6 @@ The oracle merges equal powers exactly; what is neither rational nor a power is 
 which no turning point of a format lies between.
 """
 
-from collections import Counter
-from fractions import Fraction
 from itertools import pairwise
 
 import mpmath
@@ -13,10 +11,11 @@ import numpy as np
 import oracle
 import pytest
 from arithmetic_cases import nan_policy, operate
+from log_cases import approximate, log_of, merged, power_code, some_codes, terms_of
 from oracle_formats import Float, Posit
 from oracle_lns import LNS
 from oracle_numbers import coded, exact
-from oracle_takum import LogTakum, fields
+from oracle_takum import LogTakum
 from subjects import library
 
 import numfmt as nf
@@ -26,53 +25,6 @@ LOGS = [LNS(8, 3), LogTakum(8)]
 TARGETS = [Float(8, 23), Float(4, 3, special="fn"), Posit(8, 1)]
 every_log = pytest.mark.parametrize("format", LOGS, ids=["lns", "log_takum"])
 MODES = ("nearest_even", "nearest_odd", "toward_zero", "up", "down", "away_from_zero", "to_odd")
-
-
-def log_of(format, code: int) -> tuple[int, Fraction] | None:
-    """(sign, log to the base) of a code; None of 0."""
-    if isinstance(format, LNS):
-        field = (code & (format.sign_bit - 1)) - (code & format.sign_bit >> 1) * 2
-        sign = -1 if code & format.sign_bit else 1
-        return None if code == format.sign_bit >> 1 else (sign, Fraction(field, 8))
-    if code == 0:
-        return None
-    s, c, m = fields(format.width, code)
-    return (-1 if s else 1), (1 - 2 * s) * (c + m) / 2
-
-
-def merged(format, terms: list) -> dict[Fraction, Fraction]:
-    """Coefficients of powers that are linearly independent."""
-    found: Counter = Counter()
-    for sign, log in terms:
-        whole = log.numerator // log.denominator if isinstance(format, LNS) else 0
-        found[log - whole] += sign * Fraction(2) ** whole
-    return {log: c for log, c in found.items() if c}
-
-
-def power_code(format, log: Fraction, c: Fraction) -> int | None:
-    """The code of a power that is one of the format; None of a sum that is no power."""
-    size = abs(c)
-    if size.numerator & (size.numerator - 1) or size.denominator & (size.denominator - 1):
-        return None
-    if isinstance(format, LogTakum):
-        table = {log_of(format, code): code for code in range(256) if code != 128}
-        return table[1 if c > 0 else -1, log] if size == 1 else None
-    exponent = size.numerator.bit_length() - size.denominator.bit_length()
-    log = min(int((log + exponent) * 8), 63)
-    return (log & 0x7F if log > -64 else 0x40) | (0x80 if c < 0 and log > -64 else 0)
-
-
-def approximate(format, groups) -> Fraction:
-    """The sum: itself where it is rational, else to 600 bits."""
-    if set(groups) <= {Fraction(0)}:
-        return sum(groups.values(), Fraction(0))
-    power = mpmath.exp if isinstance(format, LogTakum) else (lambda log: mpmath.power(2, log))
-    total = sum(
-        mpmath.mpf(c.numerator) / c.denominator * power(mpmath.mpf(x.numerator) / x.denominator)
-        for x, c in groups.items()
-    )
-    man, exp = mpmath.mpf(total).man_exp
-    return Fraction(int(man)) * Fraction(2) ** int(exp) * (-1 if total < 0 else 1)
 
 
 def expected_codes(format, target, rows, mode) -> np.ndarray:
@@ -97,26 +49,6 @@ def compare(tally, name, format, target, operands, rows, modes):
         expected = expected_codes(format, target, rows, mode)
         got = operate(name, target, codes, (mode, None, nan_policy(target)))
         tally.same(got.astype(np.uint64), expected, np.arange(len(got)), f"{name} {mode}")
-
-
-def terms_of(format, *codes: int) -> list:
-    """The terms of a sum of codes."""
-    return [term for term in (log_of(format, code) for code in codes) if term]
-
-
-def some_codes(format, count: int, operands: int) -> list[np.ndarray]:
-    """Random codes, many near each other."""
-    rng = np.random.default_rng(3)
-    nan = format.nan
-    first = rng.integers(0, 256, count)
-    rest = [
-        np.where(rng.random(count) < 0.5, first ^ rng.integers(0, 16, count), first ^ 128)
-        if k
-        else rng.integers(0, 256, count)
-        for k in range(operands - 1)
-    ]
-    columns = [np.where(c == nan, 1, c).astype(np.uint8) for c in [first, *rest]]
-    return columns
 
 
 @every_log
@@ -180,3 +112,20 @@ def test_terms_far_below_a_sum_keep_their_digits():
     with mpmath.workprec(200):
         wanted = [float(1 + mpmath.mpf(2) ** (mpmath.mpf(int(x)) / 1024)) for x in logs]
     assert np.array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("spelling", ["lns<8,3>", "takum_log8"])
+def test_sums_that_are_one_power_have_64_bits_too(spelling, tally):
+    """x + 0 and x + x into 64 bits, of which 62 do not decide."""
+    format, wide = nf.parse(spelling), nf.parse("ufixed<64,56>")
+    base = 2 if "lns" in spelling else mpmath.e
+    codes = np.arange(1, 64, dtype=np.uint8)
+    x = nf.from_codes(codes, format)
+    reference = LNS(8, 3) if base == 2 else LogTakum(8)
+    powers = [mpmath.power(base, log_of(reference, int(c))[1]) for c in codes]
+    kept = np.array([p < 100 for p in powers])  # twice as much ufixed<64,56> holds
+    for factor, other in ((1, nf.array(0.0, format)), (2, x)):
+        got = nf.add(x, other, wide).codes[kept]
+        wanted = [int(mpmath.nint(factor * p * 2**56)) for p in powers if p < 100]
+        tally.same(got, np.array(wanted, np.uint64), codes[kept], f"{factor} x")
+    tally.check()
