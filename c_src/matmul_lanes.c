@@ -278,7 +278,8 @@ static void begin(nf_lanes *l)
 nf_status nf_matmul_results(const nf_matmul_call *call, size_t first, size_t n, uint64_t *codes, nf_matmul_piece *piece)
 {
     const nf_datapath *path = call->path;
-    const size_t parts = path->in_pairs ? call->path->chains : 2;
+    const size_t chains = path->chains < call->block_count ? path->chains : call->block_count; /* with products */
+    const size_t parts = path->in_pairs ? chains : 2;
     size_t longest = 0;
     for (size_t i = 0; path->kind == NF_BLOCK_tree && i < call->block_count; i++)
         longest = longer(longest, call->blocks[i].end - call->blocks[i].start);

@@ -69,7 +69,19 @@ nf_status nf_generator_check_states(const nf_generator *generator, const nf_gene
                                     uint64_t *failed_at);
 
 /* The next n words: word i is the next one of lane i mod lanes.  `size` is 4 or 8, the bytes that each takes in
- * `words`: its low bits.  States go on.  NF_NEEDS_RANDOM where recorded words are used up. */
+ * `words`: its low bits.  States go on.  NF_NEEDS_RANDOM where recorded words are used up.
+ *
+ *     nf_generator xorshift = {.seed_rule = NF_SEED_splitmix};
+ *     while (strcmp(nf_generator_at(xorshift.kind)->name, "xorshift32"))
+ *         xorshift.kind++;
+ *     nf_generator_state lanes[4], later[4];
+ *     uint32_t words[12], behind[4];
+ *     nf_generator_seed(&xorshift, 42, 0, lanes, 4, NULL);
+ *     nf_generator_seed(&xorshift, 42, 0, later, 4, NULL);
+ *     nf_generator_words(&xorshift, lanes, 4, words, 4, 12);
+ *     nf_generator_jump(&xorshift, later, 4, 2);
+ *     nf_status status = nf_generator_words(&xorshift, later, 4, behind, 4, 4);
+ *     assert(status == NF_OK && !memcmp(words + 8, behind, sizeof behind)); */
 nf_status nf_generator_words(const nf_generator *generator, nf_generator_state *states, size_t lanes, void *words,
                              size_t size, size_t n);
 

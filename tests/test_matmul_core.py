@@ -333,3 +333,20 @@ def test_sums_of_hundreds_of_bits_have_all_their_digits(f, mode, kind):
             quire = quire.add_product(p, q)
         total = quire.round(f, *mode, **words)
     assert np.array_equal(got, total.codes)
+
+
+def test_counts_far_above_the_terms_are_those_of_the_terms():
+    """An instruction of 2**64 - 1 products in blocks of one, and 2**62 chains of which two have
+    any: neither time nor memory for what is not there."""
+    a, b = (RANDOM.integers(0, 0x3C00, shape).astype(np.uint16) for shape in ((1, 2, 9), (1, 3, 9)))
+    halves = "binary16", "binary16"
+    one = {"kind": "chain", "result": "binary32", "sum": ("binary32",), "block": 1}
+    plain = matmul(a, b, None, halves, **one)
+    assert (plain == matmul(a, b, None, halves, **one, instruction=2**64 - 1)).all()
+    assert (plain == matmul(a, b, None, halves, **{**one, "block": 2**64 - 1})).all()
+    several = {**one, "combine": ("binary32",), "in_pairs": 1}
+    places = [k % 2 for k in range(9)]
+    two = matmul(a, b, None, halves, **several, chain_of=places, chains=2)
+    assert (two == matmul(a, b, None, halves, **several, chain_of=places, chains=2**62)).all()
+    far = [k % 2 * (2**62 - 1) for k in range(9)]
+    assert (two == matmul(a, b, None, halves, **several, chain_of=far, chains=2**62)).all()
