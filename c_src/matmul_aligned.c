@@ -92,6 +92,9 @@ static __int128 cut_term(const aligned_term *t, int64_t unit, int by_floor)
 /* v = floor(v / 2**shift). */
 static __int128 floor_shift(__int128 v, int64_t shift) { return v >> (shift > 126 ? 126 : shift); }
 
+/* v * 2**shift, v of either sign. */
+static __int128 up_shift(__int128 v, int64_t shift) { return (__int128)((unsigned __int128)v << shift); }
+
 static nf_unpacked number_of_integer(__int128 v, int64_t unit)
 {
     const int sign = v < 0;
@@ -141,7 +144,7 @@ static void cut_sum(__int128 *v, int64_t unit, int bits, int64_t emin)
     const nf_unpacked x = number_of_integer(*v, unit);
     const int64_t shift = *v ? higher(x.exponent, emin) - bits - unit : 0;
     if (shift > 0 && shift < 127)
-        *v = floor_shift(*v, shift) << shift;
+        *v = up_shift(floor_shift(*v, shift), shift);
 }
 
 /* The products' sum, in units of 2**(most - fraction_bits), and the sum so far, aligned once more. */
@@ -152,9 +155,9 @@ static nf_unpacked joined_late(const nf_matmul_call *call, __int128 total, int64
     const int64_t units[2] = {top - path->late_bits[0], top - path->late_bits[1]};
     const int64_t least = units[0] < units[1] ? units[0] : units[1];
     const int is_far = path->far_is_zero && c->field < units[1] - 1;
-    __int128 own = units[0] >= unit ? floor_shift(total, units[0] - unit) : total << (unit - units[0]);
+    __int128 own = units[0] >= unit ? floor_shift(total, units[0] - unit) : up_shift(total, unit - units[0]);
     const __int128 other = is_far ? 0 : cut_term(c, units[1], 1);
-    __int128 sum = (own << (units[0] - least)) + (other << (units[1] - least));
+    __int128 sum = up_shift(own, units[0] - least) + up_shift(other, units[1] - least);
     cut_sum(&sum, least, path->late_bits[2], call->result.grid.emin);
     return number_of_integer(sum, least);
 }

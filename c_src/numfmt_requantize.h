@@ -71,12 +71,13 @@ typedef struct nf_requantization {
  * n is a multiple of channels * inner.  `results` may be the accumulators' own array where elements have the same size.
  * options: isa, threads, failed_at; the rest is 0.
  *
- *     int32_t accumulators[4] = {1000, -1000, 250, -50}, q = 1 << 30, s = -4, drop = 5;
+ *     int32_t accumulators[4] = {1000, -1000, 250, -50}, q = 1 << 30, s = -4;
  *     int8_t codes[4];
  *     nf_requantization how = {.multipliers = &q, .shifts = &s, .channels = 1, .inner = 1, .zero_point = -3,
  *                              .minimum = -128, .maximum = 127, .mode = NF_REQUANT_gemmlowp_double,
  *                              .accumulator_bits = 32, .result_bits = 8, .result_is_signed = 1};
- *     nf_status status = nf_requantize(&how, accumulators, codes, 4, NULL);     (28 -34 5 -5)
+ *     nf_status status = nf_requantize(&how, accumulators, codes, 4, NULL);
+ *     assert(status == NF_OK && codes[0] == 28 && codes[1] == -34 && codes[2] == 5 && codes[3] == -5);
  *
  * NF_BAD_ARGUMENT for a field out of range; NF_BAD_TYPE for accumulators of 64 bits in a mode that takes none;
  * NF_FOUND_RANGE for one of int16x8 that is not in -2**47 .. 2**47 - 1, whose place failed_at receives. */

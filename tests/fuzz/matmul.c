@@ -105,6 +105,13 @@ static void make_machine(reader *r, machine *m, size_t terms)
     p->fraction_bits = take_bits(r);
     p->late_bits[0] = take_bits(r);
     p->late_bits[1] = take_bits(r);
+    if (p->joins == NF_JOIN_late) {
+        p->late_bits[2] = take_bits(r);
+        p->far_is_zero = more >> 3 & 1;
+        p->even_odd = more >> 4 & 1;
+    }
+    if (p->kind == NF_BLOCK_aligned && more >> 5 == 1)
+        p->group = (uint16_t)pick(r, MOST_TERMS);
     p->least_exponent = take(r) & 1 ? NF_NO_FLOOR : (int16_t)((int8_t)take(r) * 2);
     p->product_end = take(r) % 4 == 1 ? (int8_t)take(r) : 0;
     p->block = take_count(r);
@@ -116,7 +123,7 @@ static void make_machine(reader *r, machine *m, size_t terms)
         make_chains(r, m, terms);
     make_steps(r, m);
     if (take(r) == 1)
-        take_bytes(r, &p->kind, offsetof(nf_datapath, block) - offsetof(nf_datapath, kind));
+        take_bytes(r, &p->kind, offsetof(nf_datapath, scaling) - offsetof(nf_datapath, kind));
 }
 
 /* Strides, and memory that ends behind the last number that they reach. */
