@@ -51,10 +51,13 @@ sanitize-memory: $(SANITIZED)/.with-test
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	$(SANITIZED)/bin/pytest -n 2 -m "not packaging and not long"
 
-# What runs in several threads, on a core that ThreadSanitizer watches.
+# What runs in several threads, on a core that ThreadSanitizer watches: from Python, and every group of the C library's
+# functions from a C program.
 sanitize-threads: $(RACES)/.with-test
 	LD_PRELOAD="$$($(CC) -print-file-name=libtsan.so)" TSAN_OPTIONS=halt_on_error=1:die_after_fork=0 \
 	$(RACES)/bin/pytest --capture=no tests/test_threads.py
+	TSAN_OPTIONS=halt_on_error=1 $(RACES)/bin/pytest --sanitizer thread tests/test_c_library.py \
+	  -k test_threads_share_formats
 
 # Kernel tests under memcheck, which sees what Python allocates only without Python's own pools.  Python, NumPy and the
 # loader make errors of theirs: those count whose stack goes through the core.  Valgrind adds floats to nearest, whatever
