@@ -183,6 +183,20 @@ static fill *const fills[] = {
 };
 #undef NF_GENERATOR
 
+/* The words of counters, a block at a time. */
+static void fill_blocks(const nf_generator *g, uint64_t *s, char *words, size_t size, size_t step, size_t n)
+{
+    uint32_t block[4];
+    for (size_t i = 0; i < n;) {
+        const unsigned count = counter_block(g->kind, s, block);
+        for (; s[3] < count && i < n; i++, s[3]++) {
+            const uint64_t word = block[s[3]];
+            memcpy(words + i * step * size, &word, size);
+        }
+        end_block(s, count);
+    }
+}
+
 uint64_t nf_generator_next(const nf_generator *generator, nf_generator_state *state)
 {
     uint64_t word;
@@ -202,9 +216,10 @@ nf_status nf_generator_words(const nf_generator *generator, nf_generator_state *
     for (size_t lane = 0; lane < used; lane++)
         if ((n - lane - 1) / lanes >= nf_words_left(generator, &states[lane]))
             return NF_NEEDS_RANDOM;
+    const int is_counter = is_counter_or_record(generator) && generator->kind != NF_GENERATOR_external;
+    fill *const own = is_counter ? fill_blocks : fills[generator->kind];
     for (size_t lane = 0; lane < used; lane++)
-        fills[generator->kind](generator, states[lane].words, (char *)words + lane * size, size, lanes,
-                               (n - lane - 1) / lanes + 1);
+        own(generator, states[lane].words, (char *)words + lane * size, size, lanes, (n - lane - 1) / lanes + 1);
     return NF_OK;
 }
 

@@ -103,14 +103,22 @@ static inline unsigned counter_block(uint8_t kind, const uint64_t *s, uint32_t *
     return philox_block(counter, key, out), 4;
 }
 
+/* Behind the last of a block's `size` words comes the next block. */
+static inline void end_block(uint64_t *s, unsigned size)
+{
+    if (s[3] < size)
+        return;
+    s[3] = 0;
+    s[0]++;
+    s[1] += !s[0] && size == 4;
+}
+
 static inline uint64_t next_counter(const nf_generator *g, uint64_t *s)
 {
     uint32_t block[4];
     const unsigned size = counter_block(g->kind, s, block);
-    const uint64_t word = block[s[3]];
-    s[3] = (s[3] + 1) % size;
-    s[0] += !s[3];
-    s[1] += !s[3] && !s[0] && size == 4;
+    const uint64_t word = block[s[3]++];
+    end_block(s, size);
     return word;
 }
 

@@ -149,3 +149,24 @@ def test_what_does_not_fit_is_refused():
         assert error.value.status == status
     assert stream.state == before
     matmul(a, a, None, formats, **how, sum=("bfloat16", "sr_a16"), words=source(small))
+
+
+def test_a_stream_as_key_of_matmul():
+    """The core's words; a record too short is refused and gives none."""
+    path = nf.Datapath(
+        prep={"a": "e4m3fn", "b": "e4m3fn"},
+        block={"kind": "chain", "fma": True},
+        acc={"type": "bfloat16", "round": "stochastic(bits=12,variant=lt)"},
+    )
+    a, b = random_codes("e4m3fn", 1, 6, 7), random_codes("e4m3fn", 1, 5, 7)
+    x, y = nf.from_codes(a[0], "e4m3fn"), nf.from_codes(b[0].T, "e4m3fn")
+    stream = LFSR.stream(4, lanes=8)
+    zero = np.zeros((1, 6, 5), np.uint16)
+    expected = chain(a, b, zero, "sr_lt12", words_of(stream, 30, 7))
+    assert np.array_equal(nf.matmul(x, y, path, key=stream).codes, expected[0])
+    after = stream.state
+    assert after["lanes"][7] != LFSR.stream(4, lanes=8).state["lanes"][7]
+    record = nf.Recorded(np.zeros((30, 6), np.uint32))
+    with pytest.raises(nf.RandomError):
+        nf.matmul(x, y, path, key=record)
+    assert record.state == nf.Recorded(np.zeros((30, 6), np.uint32)).state
