@@ -486,6 +486,7 @@ int nf_choose_loop(nf_matmul_fast *fast, const nf_number_range *c)
     const int is_aligned = p->kind == NF_BLOCK_aligned;
     if (p->scaling || p->group || p->even_odd)
         return 0;
+    fast->cuts = fast->wraps = 0;
     fast->code_unit = ldexp(1, -fast->call->result.grid.format.fraction_bits);
     if (fits_integer(fast, c))
         return chosen(fast, NF_LOOP_integer, NF_PATH_exact_int);
@@ -502,4 +503,16 @@ int nf_choose_loop(nf_matmul_fast *fast, const nf_number_range *c)
     if (fits_lanes(fast, c))
         return chosen(fast, NF_LOOP_lanes, is_aligned ? NF_PATH_aligned_simd : NF_PATH_chain_simd);
     return 0;
+}
+
+int nf_is_for_integers(nf_matmul_fast *fast, const nf_number_range *c)
+{
+    nf_packed *both[] = {&fast->a, &fast->b};
+    for (int i = 0; i < 2; i++) {
+        const nf_format *f = &both[i]->format.format;
+        if (f->family != NF_FIXED || f->width > 8 || f->fraction_bits < -FAR || f->fraction_bits > FAR)
+            return 0;
+        both[i]->range = (nf_number_range){.top = f->width - 1 - f->fraction_bits, .low = -f->fraction_bits};
+    }
+    return nf_choose_loop(fast, c) && (fast->loop == NF_LOOP_integer || fast->loop == NF_LOOP_fixed);
 }

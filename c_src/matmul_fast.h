@@ -78,8 +78,9 @@ typedef struct nf_matmul_fast {
     const nf_matmul_call *call;
     nf_matmul_loop loop;
     nf_packing packing;
-    uint8_t path; /* reported */
-    uint8_t cuts; /* the processor rounds toward zero */
+    uint8_t path;           /* reported */
+    uint8_t makes_integers; /* operands become those at once, not numbers first */
+    uint8_t cuts;           /* the processor rounds toward zero */
     nf_packed a, b;
     nf_lane_rounder product, sum, join, combine;
     double product_end; /* lanes: products that are infinities; 0: none */
@@ -122,6 +123,9 @@ typedef struct nf_matmul_loops {
 
 /* How the operands of a checked call are decoded; 0: for the reference alone. */
 int nf_choose_packing(nf_matmul_fast *fast, const nf_source *a, const nf_source *b);
+
+/* Is it one of integers, whatever the operands' numbers are? */
+int nf_is_for_integers(nf_matmul_fast *fast, const nf_number_range *c);
 
 /* The loop, by formats and ranges; 0: the reference. */
 int nf_choose_loop(nf_matmul_fast *fast, const nf_number_range *c);

@@ -4,7 +4,7 @@
 #include "matmul_fast.h"
 #include "threads.h"
 
-enum { GATHER = 32 /* terms of a square that the first cache holds */ };
+enum { GATHER = 32 /* terms of a square that the first cache holds */, CHUNK = 1 << 14 /* numbers */ };
 
 static size_t size_of(nf_packing packing) { return packing == NF_PACK_f64 ? sizeof(double) : sizeof(float); }
 
@@ -20,8 +20,11 @@ typedef struct packing {
     for (size_t k = start; k < end; k++) { \
         const type *x = (const type *)data + places[k] * v->step; \
         type *y = (type *)out + k * wide; \
-        for (size_t i = 0; i < wide; i++) \
-            y[i] = x[(i < n ? i : n - 1) * v->row]; \
+        if (n == wide && v->row == 1) \
+            memcpy(y, x, wide * sizeof *y); \
+        else \
+            for (size_t i = 0; i < wide; i++) \
+                y[i] = x[(i < n ? i : n - 1) * v->row]; \
     }
 
 /* Codes of n vectors from `data` on, `wide` side by side for each term. */
@@ -48,52 +51,97 @@ static void gather(const nf_vectors *v, const void *data, size_t code, size_t n,
 }
 #undef GATHER_CODES
 
-/* The codes of a group, in the order of its numbers, which are `count` from number *at on. */
-static void *gather_group(const packing *p, size_t number, size_t *at, size_t *count)
-{
-    const nf_matmul_call *call = p->fast->call;
-    const nf_packed *to = p->to;
-    const size_t terms = call->shape.terms, code = bytes_of_code(&to->format.format);
-    const size_t batch = number / to->groups, first = number % to->groups * NF_PANEL;
-    const size_t n = to->vectors - first < NF_PANEL ? to->vectors - first : NF_PANEL;
-    const char *data = (const char *)p->from->data + (batch * p->from->batch + first * p->from->row) * code;
-    *at = to->is_panel ? number * NF_PANEL * terms : (batch * to->vectors + first) * terms;
-    *count = (to->is_panel ? NF_PANEL : n) * terms;
-    char *codes = malloc(*count * code);
-    if (codes && to->is_panel)
-        gather(p->from, data, code, n, NF_PANEL, call->places, terms, codes);
-    for (size_t i = 0; codes && !to->is_panel && i < n; i++)
-        gather(p->from, data + i * p->from->row * code, code, 1, 1, call->places, terms, codes + i * terms * code);
-    return codes;
-}
-
-static void pack_group(void *context, size_t number)
-{
-    const packing *p = context;
-    const nf_matmul_call *call = p->fast->call;
-    const nf_packing packing = p->fast->packing;
-    const nf_grid *format = &p->to->format;
-    size_t at, count;
-    char *codes = gather_group(p, number, &at, &count);
-    p->failed[number] = !codes;
-    if (!codes)
-        return;
-    char *out = (char *)p->to->numbers + at * size_of(packing);
-    call->kernels->decode(format, codes, bytes_of_code(&format->format), packing == NF_PACK_f64 ? NF_F64 : NF_F32, out,
-                          0, count, count);
-    free(codes);
-    const uint8_t flush = call->path->flush_operands;
-    if (flush != NF_FLUSH_none && format->format.family == NF_FLOAT)
-        call->kernels->matmul->flush(packing, out, count, ldexp(1, (int)format->emin), flush == NF_FLUSH_keep_sign);
-    call->kernels->matmul->measure(packing, out, count, &p->ranges[number]);
-}
-
 static void join_range(nf_number_range *all, const nf_number_range *part)
 {
     all->top = part->top > all->top ? part->top : all->top;
     all->low = part->low < all->low ? part->low : all->low;
     all->has_more |= part->has_more;
     all->has_minus_zero |= part->has_minus_zero;
+}
+
+/* Numbers at .. at + n - 1 as integers; pairs: whole vectors, or an even number of terms of a panel but at its end. */
+static void make_integers(const nf_matmul_fast *fast, nf_packed *x, const float *numbers, size_t at, size_t n)
+{
+    const nf_matmul_loops *loops = fast->call->kernels->matmul;
+    const size_t terms = fast->call->shape.terms, wide = x->is_panel ? NF_PANEL : 1, odd = terms % 2;
+    const float scale = ldexpf(1, -x->grid);
+    if (fast->loop == NF_LOOP_fixed)
+        loops->integers(numbers, n, scale, x->integers + at);
+    for (size_t done = 0, own; fast->loop == NF_LOOP_integer && done < n; done += own) {
+        const size_t vector = (at + done) / (terms * wide);
+        own = (vector + 1) * terms * wide - (at + done);
+        own = own < n - done ? own : n - done;
+        loops->pairs(numbers + done, own / wide, wide, scale, x->integers + at + done + vector * odd * wide);
+    }
+}
+
+/* Codes that are neighbours become numbers from number `at` on, or the integers that the loop is known to read. */
+static void make_numbers(const packing *p, nf_number_range *range, const void *codes, size_t at, size_t n, float *room)
+{
+    const nf_matmul_call *call = p->fast->call;
+    const nf_packing packing = p->fast->packing;
+    const nf_grid *format = &p->to->format;
+    void *out = p->fast->makes_integers ? (char *)room : (char *)p->to->numbers + at * size_of(packing);
+    call->kernels->decode(format, codes, bytes_of_code(&format->format), packing == NF_PACK_f64 ? NF_F64 : NF_F32, out,
+                          0, n, n);
+    const uint8_t flush = call->path->flush_operands;
+    if (flush != NF_FLUSH_none && format->format.family == NF_FLOAT)
+        call->kernels->matmul->flush(packing, out, n, ldexp(1, (int)format->emin), flush == NF_FLUSH_keep_sign);
+    if (p->fast->makes_integers) {
+        make_integers(p->fast, p->to, room, at, n);
+        return;
+    }
+    nf_number_range own;
+    call->kernels->matmul->measure(packing, out, n, &own);
+    join_range(range, &own);
+}
+
+/* A panel in runs of terms. */
+static void pack_panel(const packing *p, size_t number, const char *data, size_t n, char *codes, float *room)
+{
+    const size_t terms = p->fast->call->shape.terms, code = bytes_of_code(&p->to->format.format);
+    for (size_t start = 0; start < terms; start += CHUNK / NF_PANEL) {
+        const size_t count = terms - start < CHUNK / NF_PANEL ? terms - start : CHUNK / NF_PANEL;
+        gather(p->from, data, code, n, NF_PANEL, p->fast->call->places + start, count, codes);
+        make_numbers(p, &p->ranges[number], codes, (number * terms + start) * NF_PANEL, count * NF_PANEL, room);
+    }
+}
+
+/* Vectors one after the other, some at a time. */
+static void pack_rows(const packing *p, size_t number, const char *data, size_t first, size_t n, char *codes,
+                      float *room)
+{
+    const size_t terms = p->fast->call->shape.terms, code = bytes_of_code(&p->to->format.format);
+    const size_t some = terms < CHUNK ? CHUNK / terms : 1;
+    for (size_t start = 0; start < n; start += some) {
+        const size_t count = n - start < some ? n - start : some;
+        for (size_t i = 0; i < count; i++)
+            gather(p->from, data + (start + i) * p->from->row * code, code, 1, 1, p->fast->call->places, terms,
+                   codes + i * terms * code);
+        make_numbers(p, &p->ranges[number], codes, (first + start) * terms, count * terms, room);
+    }
+}
+
+/* One group of vectors. */
+static void pack_group(void *context, size_t number)
+{
+    const packing *p = context;
+    const nf_packed *to = p->to;
+    const size_t terms = p->fast->call->shape.terms, code = bytes_of_code(&to->format.format);
+    const size_t batch = number / to->groups, first = number % to->groups * NF_PANEL;
+    const size_t n = to->vectors - first < NF_PANEL ? to->vectors - first : NF_PANEL;
+    const char *data = (const char *)p->from->data + (batch * p->from->batch + first * p->from->row) * code;
+    const size_t most = !to->is_panel && terms > CHUNK ? terms : CHUNK;
+    char *codes = malloc(most * code);
+    float *room = malloc(p->fast->makes_integers ? most * sizeof *room : 1);
+    p->ranges[number] = (nf_number_range){.top = INT32_MIN, .low = INT32_MAX};
+    p->failed[number] = !codes || !room;
+    if (!p->failed[number] && to->is_panel)
+        pack_panel(p, number, data, n, codes, room);
+    else if (!p->failed[number])
+        pack_rows(p, number, data, batch * to->vectors + first, n, codes, room);
+    free(codes);
+    free(room);
 }
 
 static nf_status pack(const nf_matmul_fast *fast, const nf_vectors *from, nf_packed *to)
@@ -105,8 +153,11 @@ static nf_status pack(const nf_matmul_fast *fast, const nf_vectors *from, nf_pac
     if (!all || !s->terms)
         return NF_OK;
     packing p = {fast, from, to, calloc(all, sizeof *p.ranges), calloc(all, 1)};
-    to->numbers = malloc(all * NF_PANEL * s->terms * size_of(fast->packing));
-    nf_status status = to->numbers && p.ranges && p.failed ? NF_OK : NF_NO_MEMORY;
+    if (fast->makes_integers)
+        to->integers = malloc(all * NF_PANEL * (s->terms + 1) * sizeof *to->integers);
+    else
+        to->numbers = malloc(all * NF_PANEL * s->terms * size_of(fast->packing));
+    nf_status status = (to->numbers || to->integers) && p.ranges && p.failed ? NF_OK : NF_NO_MEMORY;
     if (status == NF_OK)
         nf_parallel(all, fast->call->options.threads, pack_group, &p);
     for (size_t i = 0; status == NF_OK && i < all; i++) {
@@ -147,9 +198,9 @@ nf_status nf_pack_operands(nf_matmul_fast *fast, const nf_vectors *a, const nf_v
     nf_status status = pack(fast, a, &fast->a);
     if (status == NF_OK)
         status = pack(fast, b, &fast->b);
-    if (status == NF_OK)
+    if (status == NF_OK && !fast->makes_integers)
         status = find_special(fast, &fast->a);
-    return status == NF_OK ? find_special(fast, &fast->b) : status;
+    return status == NF_OK && !fast->makes_integers ? find_special(fast, &fast->b) : status;
 }
 
 static nf_status add_exponents(const nf_matmul_fast *fast, nf_packed *x)
@@ -163,16 +214,11 @@ static nf_status add_exponents(const nf_matmul_fast *fast, nf_packed *x)
 
 static nf_status add_integers(const nf_matmul_fast *fast, nf_packed *x)
 {
-    const size_t n = numbers_of(fast, x), terms = fast->call->shape.terms, wide = x->is_panel ? NF_PANEL : 1;
-    const float scale = ldexpf(1, -x->grid);
+    const size_t n = numbers_of(fast, x), terms = fast->call->shape.terms;
     x->integers = malloc((n + n / terms + 1) * sizeof *x->integers);
     if (!x->integers)
         return NF_NO_MEMORY;
-    if (fast->loop == NF_LOOP_fixed)
-        fast->call->kernels->matmul->integers(x->numbers, n, scale, x->integers);
-    for (size_t i = 0; fast->loop == NF_LOOP_integer && i < n / (terms * wide); i++)
-        fast->call->kernels->matmul->pairs((const float *)x->numbers + i * terms * wide, terms, wide, scale,
-                                           x->integers + i * (terms + terms % 2) * wide);
+    make_integers(fast, x, x->numbers, 0, n);
     return NF_OK;
 }
 
@@ -180,7 +226,7 @@ nf_status nf_pack_for_loop(nf_matmul_fast *fast)
 {
     nf_packed *both[] = {&fast->a, &fast->b};
     nf_status status = NF_OK;
-    for (int i = 0; status == NF_OK && i < 2; i++) {
+    for (int i = 0; status == NF_OK && !fast->makes_integers && i < 2; i++) {
         if (fast->loop == NF_LOOP_aligned)
             status = add_exponents(fast, both[i]);
         if (fast->loop == NF_LOOP_integer || fast->loop == NF_LOOP_fixed)

@@ -164,25 +164,25 @@ static nf_status finish(run *r, nf_matmul_fast *fast, const nf_vectors *a, const
     return status;
 }
 
-/* c in r->numbers, and the loop for it: 0 where there is none. */
-static nf_status begin(run *r, nf_matmul_fast *fast, const nf_vectors *c, int *has_loop)
+/* c in r->numbers. */
+static nf_status begin(run *r, const nf_matmul_call *call, const nf_vectors *c, nf_number_range *range)
 {
-    const nf_matmul_call *call = fast->call;
     const size_t count = count_of(call);
-    nf_number_range range = {0};
-    double *numbers = malloc(count * sizeof *numbers);
-    r->numbers = (char *)numbers;
-    nf_status status = numbers ? load_c(call, c, r->numbers) : NF_NO_MEMORY;
-    if (status != NF_OK)
-        return status;
-    call->kernels->matmul->measure(NF_PACK_f64, numbers, count, &range);
-    *has_loop = nf_choose_loop(fast, &range);
+    r->numbers = malloc(count * sizeof(double));
+    const nf_status status = r->numbers ? load_c(call, c, r->numbers) : NF_NO_MEMORY;
+    if (status == NF_OK)
+        call->kernels->matmul->measure(NF_PACK_f64, r->numbers, count, range);
+    return status;
+}
+
+/* c as the loop takes it. */
+static void prepare(run *r, const nf_matmul_fast *fast)
+{
     r->size = type_of(fast) == NF_F32 ? sizeof(float) : sizeof(double);
-    for (size_t i = 0; *has_loop && type_of(fast) == NF_F32 && i < count; i++) {
-        const float own = (float)numbers[i];
+    for (size_t i = 0; r->size == sizeof(float) && i < count_of(fast->call); i++) {
+        const float own = (float)((const double *)r->numbers)[i];
         memcpy(r->numbers + i * sizeof own, &own, sizeof own);
     }
-    return *has_loop ? nf_pack_for_loop(fast) : NF_OK;
 }
 
 static nf_status run_loop(nf_matmul_fast *fast, const nf_vectors *a, const nf_vectors *b, const nf_vectors *c,
@@ -190,10 +190,17 @@ static nf_status run_loop(nf_matmul_fast *fast, const nf_vectors *a, const nf_ve
 {
     const nf_matmul_call *call = fast->call;
     run r = {.fast = fast, .row_tiles = (call->shape.rows - 1) / NF_TILE_ROWS + 1};
-    nf_status status = nf_pack_operands(fast, a, b);
+    nf_number_range range = {0};
+    nf_status status = begin(&r, call, c, &range);
+    fast->makes_integers = nf_is_for_integers(fast, &range);
     if (status == NF_OK)
-        status = begin(&r, fast, c, has_loop);
+        status = nf_pack_operands(fast, a, b);
+    if (status == NF_OK) {
+        *has_loop = fast->makes_integers || nf_choose_loop(fast, &range);
+        status = *has_loop ? nf_pack_for_loop(fast) : NF_OK;
+    }
     if (status == NF_OK && *has_loop) {
+        prepare(&r, fast);
         nf_parallel(call->shape.batches * r.row_tiles * fast->b.groups, call->options.threads, do_tile, &r);
         status = finish(&r, fast, a, b, codes);
     }

@@ -404,3 +404,11 @@ def test_near_ties(f, digits, mode, tally):
         assert paths == ["chain_simd"]
         tally.same(got.ravel(), wanted.ravel(), np.arange(got.size), isa)
     tally.check()
+
+
+def test_random_words_that_are_as_the_digits(tally):
+    """One in 65536 of the first half of a word is: then the other half decides."""
+    how = chain("bfloat16", "stochastic")
+    for seed in range(3):
+        compare(tally, ("bfloat16",) * 2, how, (1, 16, 128, 600), "plain", seed, key=(seed, 0))
+    tally.check()
