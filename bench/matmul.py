@@ -75,7 +75,8 @@ MACHINES: dict[str, tuple[str, str, dict[str, Any], dict[str, tuple[Any, ...]], 
 
 def step(rounding: tuple[Any, ...], alive: list[Any]) -> tuple[Any, Any]:
     """A format and its options."""
-    format, mode, overflow, bits = (*rounding, *("nearest_even", "default", 0)[len(rounding) - 1 :])
+    plain: tuple[Any, ...] = ("binary32", "nearest_even", "default", 0)
+    format, mode, overflow, bits = (*rounding, *plain[len(rounding) :])
     options = ffi.new("nf_options *", {"random_bits_per_element": bits})
     options.rounding = number(_core.ROUNDINGS, mode)
     options.overflow = number(_core.OVERFLOWS, overflow) if overflow != "default" else 0

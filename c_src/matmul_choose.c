@@ -355,7 +355,7 @@ static int keeps(const nf_rounder *r, int64_t low, int64_t bound)
     const nf_grid *g = &r->plan.grid;
     if (!r->rounds)
         return 1;
-    if (r->plan.options.rounding == NF_ROUND_jam)
+    if (r->plan.options.rounding == NF_ROUND_jam || r->plan.options.variant == NF_VARIANT_GE)
         return 0;
     if (g->format.family == NF_FIXED) {
         const int bits = g->format.width - (g->sign_bit != 0);
@@ -387,7 +387,7 @@ static int is_wrap(const nf_rounder *r, const nf_grid *g)
 {
     const nf_options *o = &r->plan.options;
     return !r->rounds || (o->overflow == NF_OVERFLOW_wrap && !o->wrap_bits && o->rounding != NF_ROUND_jam &&
-                          !memcmp(&r->plan.grid.format, &g->format, sizeof g->format));
+                          o->variant != NF_VARIANT_GE && !memcmp(&r->plan.grid.format, &g->format, sizeof g->format));
 }
 
 /* Sums modulo 2**width, which is a ring: products are on the grid of the sums. */
