@@ -97,13 +97,13 @@ def _operand_codes(sources: list[Format], count: int, key: Key) -> list[Any]:
     columns = zip(*itertools.product(*(corner_codes(own)[:most] for own in sources)), strict=True)
     return [
         np.concatenate(
-            [np.array(column, code_dtype(own)), _random_codes(own, count, key.fold_in(place))]
+            [np.array(column, code_dtype(own)), random_codes(own, count, key.fold_in(place))]
         )
         for place, (own, column) in enumerate(zip(sources, columns, strict=True))
     ]
 
 
-def _random_codes(source: Format, count: int, key: Key) -> Any:
+def random_codes(source: Format, count: int, key: Key) -> Any:
     low, high = (random_bits(key.at(call), count).astype(np.uint64) for call in (0, 1))
     words = low | high << np.uint64(32)
     if source.highest_code < (1 << 64) - 1:

@@ -26,6 +26,10 @@ from numfmt._show import SAMPLES, described_layouts, drawn_layouts, facts
 from numfmt._vectors import as_c, as_readmemh
 from numfmt._vectors import as_json as vectors_as_json
 from numfmt._vectors import vectors as made_vectors
+from numfmt._vectors_matmul import as_c as dots_as_c
+from numfmt._vectors_matmul import as_json as dots_as_json
+from numfmt._vectors_matmul import as_readmemh as dots_as_readmemh
+from numfmt._vectors_matmul import dot_vectors
 from numfmt.formats._base import value_of
 
 WRONG_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
@@ -163,18 +167,32 @@ def table(
 @app.command()
 def vectors(
     operation: Annotated[
-        str, typer.Argument(metavar="OP", help="quantize, or an operation: add, fma, sqrt ...")
+        str,
+        typer.Argument(metavar="OP", help="quantize, an operation (add, fma, sqrt ...), or matmul"),
     ],
     format: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="The format of results.")
-    ],
+        str | None, typer.Option("--format", metavar="FORMAT", help="The format of results.")
+    ] = None,
     from_: Annotated[
         str | None,
         typer.Option(
             "--from", metavar="FORMAT", help="Of operands: else the same; quantize: binary32."
         ),
     ] = None,
-    count: Annotated[int, typer.Option(min=0, help="Random vectors behind the corner cases.")] = 0,
+    count: Annotated[
+        int | None,
+        typer.Option(min=0, help="Random vectors behind the corner cases; matmul: of all [64]."),
+    ] = None,
+    machine: Annotated[
+        str | None, typer.Option("--machine", metavar="NAME", help="matmul: of `machines`.")
+    ] = None,
+    terms: Annotated[int | None, typer.Option(help="matmul: the products of a sum.")] = None,
+    a_format: Annotated[str | None, typer.Option("--a", help="matmul: the format of a.")] = None,
+    b_format: Annotated[str | None, typer.Option("--b", help="matmul: the format of b.")] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="NAME=NUMBER", help="matmul: an operand, as multiplier."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The seed of all that is random.")] = 0,
     rounding: Rounding = None,
     overflow: Overflow = None,
@@ -188,13 +206,59 @@ def vectors(
     with reported_errors():
         if as_c_header and as_json:
             raise nf.NumfmtError("--c and --json are two forms of output; give one")
+        of_results = {"--format": format, "--from": from_}
+        of_results |= {"--rounding": rounding, "--overflow": overflow}
+        of_products = {"--machine": machine, "--terms": terms, "--a": a_format, "--b": b_format}
+        if operation == "matmul":
+            refuse(of_results, operation)
+            own, size = named_machine(machine), 64 if count is None else count
+            types, given = (a_format, b_format), operand_values(with_)
+            print_dots(dot_vectors(own, terms, size, seed, types, given), as_c_header, as_json)
+            return
+        refuse({**of_products, "--with": with_}, operation)
+        if format is None:
+            raise nf.FormatError(f"--format: {operation} needs the format of results")
         source = None if from_ is None else nf.parse(from_)
-        how = count, seed, rounding, overflow
+        how = count or 0, seed, rounding, overflow
         found = made_vectors(operation, nf.parse(format), source, *how)
         if as_json:
             print_json(vectors_as_json(found))
         else:
             print(as_c(found) if as_c_header else as_readmemh(found))
+
+
+def print_dots(made: Any, as_c_header: bool, as_json: bool) -> None:
+    """Print vectors of dot products."""
+    if as_json:
+        print_json(dots_as_json(made))
+    else:
+        print(dots_as_c(made) if as_c_header else dots_as_readmemh(made))
+
+
+def refuse(given: dict[str, Any], operation: str) -> None:
+    """Refuse options that an operation does not take."""
+    for option, value in given.items():
+        if value is not None:
+            raise nf.NumfmtError(f"{option} has no meaning for {operation}")
+
+
+def named_machine(name: str | None) -> nf.Machine:
+    """Give the machine of --machine."""
+    if name is None:
+        raise nf.MachineError("--machine: matmul needs the name of one; see `numfmt-hw machines`")
+    return nf.machine(name)
+
+
+def operand_values(given: list[str] | None) -> dict[str, int | float]:
+    """Give the operands of --with: integers where they are spelled as such."""
+    found: dict[str, int | float] = {}
+    for text in given or []:
+        name, _, value = text.partition("=")
+        try:
+            found[name] = int(value) if value.lstrip("-").isdecimal() else float(value)
+        except ValueError:
+            raise nf.NumfmtError(f"--with {text!r} must be NAME=NUMBER") from None
+    return found
 
 
 @app.command()
