@@ -99,7 +99,8 @@ def test_mmaemu(profile, speed, split, tally):
     x, y = (torch.from_numpy(v.codes).view(torch.float8_e4m3fn) for v in (a, b))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        chosen = mmaemu.SplitK(split, "contiguous" if "hopper" in profile else "serial")
+        scheme = "contiguous" if "hopper" in profile else "serial"
+        chosen = mmaemu.SplitK(split, scheme if split > 1 else "none")
         how = {"use_fast_accum": speed == "fast", "profile": profile, "splitk": chosen}
         wanted = mmaemu.accumulate(x, y, **how).numpy().view(np.uint32)
     path = nf.machine(MMAEMU[profile]).datapath(plan=speed)
