@@ -11,7 +11,8 @@ static __int128 log_between(const nf_unpacked *a, const nf_unpacked *b, uint8_t 
     const nf_power p = as_power(a, base), q = as_power(b, base);
     const int root = p.root_bits > q.root_bits ? p.root_bits : q.root_bits;
     *root_bits = root;
-    return ((__int128)p.log << (root - p.root_bits)) - ((__int128)q.log << (root - q.root_bits));
+    const __int128 one = 1;
+    return p.log * (one << (root - p.root_bits)) - q.log * (one << (root - q.root_bits));
 }
 
 static void drop(nf_power_sum *s, int i)
