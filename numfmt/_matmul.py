@@ -22,7 +22,7 @@ from ._machine import Machine, machine
 from ._matmul_operands import Factors, named_operands, read_factors
 from ._operation_out import Result
 from ._random import Generator, Key, core_key, take_key
-from ._report import Report, collecting, receivers
+from ._report import Report, collecting, listeners
 from ._threads import count
 
 SAMPLED = 1000  # debug: of so many rows one
@@ -56,7 +56,8 @@ def matmul(
             lane i mod lanes, behind results i - lanes, i - 2 lanes and so on.
         plan: the order of the sum: a `KPlan`, or the name of one of the machine's.
         out: where the result goes: an Array of the output format, or a float array.
-        report: counts every rounding; ``report.path`` says how the sums were computed.
+        report: counts every rounding, by the scalar reference; ``report.path`` says how the sums
+            were computed, a `Report` with ``counts=False`` of the fast paths too.
         debug: compute one row in 1000 (at least one) again by the scalar reference.
         operands: by the names that the datapath declares (``datapath.operands``), as scale_a,
             bias, multiplier.
@@ -92,7 +93,7 @@ def matmul(
             product.check(sums)
     own = None if isinstance(taken, Stream) else taken
     found = finished(path, Array._of(sums, path.acc.type), values, own, report)
-    for one in receivers(report):
+    for one in listeners(report):
         one.path = product.path_taken
     target.codes[...] = found.codes
     made = Array._of(target.codes, path.output)

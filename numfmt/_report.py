@@ -41,7 +41,8 @@ class Report:
     the finite range), ``underflowed`` (inexact, and tiny after rounding), ``saturated`` (became a
     finite end), ``nan`` (NaN in or out), ``infeasible`` (a variance that no lattice law has);
     errors of the finite ones in ulps (the gap of the format around the value), absolute, and as
-    signal to quantization noise in dB.
+    signal to quantization noise in dB.  ``path`` says how the last `matmul` was computed; counting
+    takes its scalar reference, so with ``counts=False`` nothing is counted and ``path`` is all.
 
     >>> import numfmt as nf
     >>> with nf.Report() as report:
@@ -50,10 +51,11 @@ class Report:
     (4, 3, 1, 8.625)
     """
 
-    path: str | None = None  # how the sums of the last matmul were computed
+    path: str | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, *, counts: bool = True) -> None:
         self._c = ffi.new("nf_report *")
+        self._counts = counts
 
     def __enter__(self) -> Report:
         self._token = _active.set((*_active.get(), self))
@@ -130,6 +132,12 @@ _adding = threading.Lock()
 
 def receivers(report: Report | None) -> tuple[Report, ...]:
     """Who counts a call: every report around it, and `report`."""
+    every = listeners(report)
+    return every if all(one._counts for one in every) else tuple(r for r in every if r._counts)
+
+
+def listeners(report: Report | None) -> tuple[Report, ...]:
+    """The same, and those that count nothing."""
     if report is not None and not isinstance(report, Report):
         raise NumfmtError(f"report={report!r} must be a numfmt.Report")
     around = _active.get()

@@ -92,8 +92,7 @@ def _codes(format: Format, count: int, depth: int, key: Key) -> Numbers:
     corners = np.array(corner_codes(format), code_dtype(format))
     picked = corners[random_bits(key.at(0), (count, depth)) % len(corners)]
     x = random_bits(key.at(1), (count, depth)) / 2.0**30 - 2  # -2 to 2
-    ends = float(format.min), float(format.max)
-    near = np.asarray(encode(np.clip(x, *ends), format))
+    near = np.asarray(encode(_within(x, format), format))
     anything = random_codes(format, count * depth, key.fold_in("any")).reshape(count, depth)
     turn = np.arange(count)[:, None] % 4
     return np.where(turn == 0, picked, np.where(turn == 2, anything, near))
@@ -105,8 +104,14 @@ def _cancel(columns: dict[str, Numbers], formats: tuple[Format, Format]) -> None
     pairs = a.shape[1] // 2 * 2
     a[:, 1:pairs:2] = a[:, 0:pairs:2]
     x = np.asarray(decode(b[:, 0:pairs:2], formats[1], dtype=np.float64))
-    low, high = float(formats[1].min), float(formats[1].max)
-    b[:, 1:pairs:2] = encode(np.clip(-x, low, high), formats[1])
+    b[:, 1:pairs:2] = encode(_within(-x, formats[1]), formats[1])
+
+
+def _within(x: Numbers, format: Format) -> Numbers:
+    """Numbers clipped to the finite range, whose ends float64 may not hold."""
+    largest = np.finfo(np.float64).max
+    low, high = (float(max(-largest, min(largest, end))) for end in (format.min, format.max))
+    return np.clip(x, low, high)
 
 
 def _computed(

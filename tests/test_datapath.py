@@ -290,7 +290,13 @@ def test_out_report_and_debug():
     assert nf.matmul(a, b, path, out=out, report=report, debug=True) is out
     assert np.array_equal(out.codes, wanted.codes)
     assert report.count == 3 * 4 * 2
-    assert isinstance(report.path, str)
+    assert report.path == "reference"
+    with nf.Report(counts=False) as silent:
+        assert np.array_equal(nf.matmul(a, b, path).codes, wanted.codes)
+    assert silent.path == (
+        "aligned_simd" if nf._core.available_isas()[0] != "portable" else "reference"
+    )
+    assert silent.count == 0
     plain = np.empty((3, 4), np.float32)
     assert nf.matmul(a, b, path, out=plain) is plain
     assert np.array_equal(plain.view(np.uint32), wanted.codes)
