@@ -74,6 +74,10 @@ uint64_t nf_count_words(const nf_matmul_call *call);
 /* Read path->scaling: exponents into the factors, or scales of groups, for which `products` is the range of theirs. */
 nf_status nf_read_scales(nf_matmul_call *call, nf_span products);
 
+/* Read what the operands are of, and c; size the quire of exact sums. */
+nf_status nf_check_operands(nf_matmul_call *call, const nf_vectors *a, const nf_vectors *b, const nf_vectors *c,
+                            nf_source *sources);
+
 /* Lay out places and blocks, which the caller frees. */
 nf_status nf_lay_out_blocks(nf_matmul_call *call);
 

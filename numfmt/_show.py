@@ -6,6 +6,9 @@ import dataclasses
 import math
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ._errors import FormatError, RangeError
 from ._print import BEYOND_WRITING, plain
 from .formats import Block, Format
@@ -101,3 +104,18 @@ def _rows(layout: Layout) -> list[str]:
     middle = (len(lines) - MIDDLE_ROWS) // 2
     parts = lines[:END_ROWS], lines[middle : middle + MIDDLE_ROWS], lines[-END_ROWS:]
     return [*parts[0], "  …", *parts[1], "  …", *parts[2]]
+
+
+def middles_above(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Give the point half-way to the next larger value; not finite ones stay as they are.
+
+    >>> middles_above(np.array([0.0, 4.0, 2.0, np.inf]))
+    array([ 1.,  5.,  3., inf])
+    """
+    grid = np.unique(values[np.isfinite(values)])
+    gaps = np.diff(grid, append=2 * grid[-1] - grid[-2])
+    finite = np.isfinite(values)
+    place = np.searchsorted(grid, values[finite])
+    middles = values.copy()
+    middles[finite] += gaps[place] / 2
+    return middles

@@ -17,18 +17,23 @@ import numpy.typing as npt
 import typer
 
 import numfmt as nf
+from numfmt._cli_machines import (
+    list_machines,
+    machine_as_text,
+    named_machine,
+    operand_values,
+    print_dots,
+    refuse,
+    show_machine,
+)
 from numfmt._files import load, save
-from numfmt._machine_c import as_c as machine_as_c
 from numfmt._modes import resolve
 from numfmt._plot import draw, require_matplotlib
 from numfmt._print import plain, print_json, print_table
-from numfmt._show import SAMPLES, described_layouts, drawn_layouts, facts
+from numfmt._show import SAMPLES, described_layouts, drawn_layouts, facts, middles_above
 from numfmt._vectors import as_c, as_readmemh
 from numfmt._vectors import as_json as vectors_as_json
 from numfmt._vectors import vectors as made_vectors
-from numfmt._vectors_matmul import as_c as dots_as_c
-from numfmt._vectors_matmul import as_json as dots_as_json
-from numfmt._vectors_matmul import as_readmemh as dots_as_readmemh
 from numfmt._vectors_matmul import dot_vectors
 from numfmt.formats._base import value_of
 
@@ -227,40 +232,6 @@ def vectors(
             print(as_c(found) if as_c_header else as_readmemh(found))
 
 
-def print_dots(made: Any, as_c_header: bool, as_json: bool) -> None:
-    """Print vectors of dot products."""
-    if as_json:
-        print_json(dots_as_json(made))
-    else:
-        print(dots_as_c(made) if as_c_header else dots_as_readmemh(made))
-
-
-def refuse(given: dict[str, Any], operation: str) -> None:
-    """Refuse options that an operation does not take."""
-    for option, value in given.items():
-        if value is not None:
-            raise nf.NumfmtError(f"{option} has no meaning for {operation}")
-
-
-def named_machine(name: str | None) -> nf.Machine:
-    """Give the machine of --machine."""
-    if name is None:
-        raise nf.MachineError("--machine: matmul needs the name of one; see `numfmt-hw machines`")
-    return nf.machine(name)
-
-
-def operand_values(given: list[str] | None) -> dict[str, int | float]:
-    """Give the operands of --with: integers where they are spelled as such."""
-    found: dict[str, int | float] = {}
-    for text in given or []:
-        name, _, value = text.partition("=")
-        try:
-            found[name] = int(value) if value.lstrip("-").isdecimal() else float(value)
-        except ValueError:
-            raise nf.NumfmtError(f"--with {text!r} must be NAME=NUMBER") from None
-    return found
-
-
 @app.command()
 def machines(
     name: Annotated[
@@ -285,62 +256,6 @@ def machines(
             print(machine.to_json() if as_json else machine_as_text(machine, as_toml))
         else:
             show_machine(machine)
-
-
-def list_machines(as_json: bool) -> None:
-    """Print the names, with the chip and whether anything is guessed."""
-    rows = []
-    for name in nf.machines():
-        machine = nf.machine(name)
-        marks = dict(machine.certainty)
-        rows.append((name, marks.get("*", "model"), len(machine.guesses), machine.chip))
-    if as_json:
-        heads = ("name", "certainty", "guessed_fields", "chip")
-        print_json({"machines": [dict(zip(heads, row, strict=True)) for row in rows]})
-    else:
-        print_table("machines", ("name", "known by", "guessed", "what"), rows)
-
-
-def machine_as_text(machine: nf.Machine, as_toml: bool) -> str:
-    """Give a machine file, or a C header."""
-    return machine.to_toml().rstrip() if as_toml else machine_as_c(machine)
-
-
-def show_machine(machine: nf.Machine) -> None:
-    """Print each field of a machine and how it is known."""
-    marks = dict(machine.certainty)
-    print(f"{machine.name}: {machine.vendor}, {machine.chip}")
-    for source in machine.evidence:
-        print(f"  {source}")
-    for table, entries in machine.resolve().items():
-        if not isinstance(entries, dict) or table == "certainty":
-            continue
-        for part, fields in entries.items():
-            rows = list(machine_rows(fields, marks))
-            print_table(f"{table} {part}", ("field", "value", "known by"), rows)
-
-
-def machine_rows(fields: Any, marks: dict[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Give the fields of a datapath, plan, pass, conversion or the format of a role."""
-    if not isinstance(fields, dict):
-        yield "", str(fields), ""
-        return
-    for name, value in fields.items():
-        if isinstance(value, dict) and name != "combine":
-            for inner, one in value.items():
-                field = f"{name}.{inner}"
-                yield field, spelled(one), marks.get(field, marks.get("*", ""))
-        else:
-            yield name, spelled(value), marks.get(name, marks.get("*", ""))
-
-
-def spelled(value: Any) -> str:
-    """Give a value of a machine in a line."""
-    if isinstance(value, list):
-        return ", ".join(map(spelled, value)) or "none"
-    if isinstance(value, dict):
-        return " ".join(f"{name}={spelled(one)}" for name, one in value.items())
-    return str(value)
 
 
 @app.command()
@@ -428,18 +343,3 @@ def table_rows(format: nf.Format, how: dict[str, Any]) -> list[dict[str, Any]]:
             codes, values, middles, rounded(middles, format, how), strict=True
         )
     ]
-
-
-def middles_above(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Give the point half-way to the next larger value; not finite ones stay as they are.
-
-    >>> middles_above(np.array([0.0, 4.0, 2.0, np.inf]))
-    array([ 1.,  5.,  3., inf])
-    """
-    grid = np.unique(values[np.isfinite(values)])
-    gaps = np.diff(grid, append=2 * grid[-1] - grid[-2])
-    finite = np.isfinite(values)
-    place = np.searchsorted(grid, values[finite])
-    middles = values.copy()
-    middles[finite] += gaps[place] / 2
-    return middles

@@ -20,7 +20,9 @@ FLOORS = {
     **dict.fromkeys(("numfmt._datapath_core", "numfmt._kplan", "numfmt._epilogue"), ARITHMETIC),
     **dict.fromkeys(("numfmt._epilogue_run", "numfmt._matmul"), ARITHMETIC),
     "numfmt._matmul_operands": ARITHMETIC,
-    **dict.fromkeys(("numfmt._machine_c", "numfmt._vectors_matmul"), PROGRAMS),
+    **dict.fromkeys(
+        ("numfmt._machine_c", "numfmt._vectors_matmul", "numfmt._cli_machines"), PROGRAMS
+    ),
     **dict.fromkeys(("numfmt._update", "numfmt.binary32"), ARITHMETIC),
     **dict.fromkeys(("numfmt._code_array", "numfmt._array_operators"), ARITHMETIC),
     **dict.fromkeys(("numfmt._array_make", "numfmt._array_places"), ARITHMETIC),

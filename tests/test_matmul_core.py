@@ -1,5 +1,4 @@
-"""Matrix products of the core: tensor cores as they were recorded, and every kind of sum against
-the same operations one by one."""
+"""Matrix products of the core: recorded tensor cores; each kind of sum against its operations."""
 
 from __future__ import annotations
 
@@ -37,8 +36,7 @@ def hopper(name: str) -> dict[str, object]:
         return {"kind": "exact", "result": result, "sum": (result, "nearest_even", policy)}
     if which.d == "f64":
         return {"kind": "chain", "is_fused": 1, "result": result, "sum": (result,)}
-    eight = which.a in ("e4m3", "e5m2")
-    half = which.d == "f16"
+    eight, half = which.a in ("e4m3", "e5m2"), which.d == "f16"
     path = {
         **{"kind": "aligned", "result": result, "fraction_bits": 25, "zero_is_plus": 1},
         **{"sum": (result, "nearest_even" if half else "toward_zero"), "leaves_at_end": not half},
