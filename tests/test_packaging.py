@@ -57,7 +57,8 @@ def test_the_wheel_keeps_to_the_stable_abi(wheel):
 def test_the_wheel_holds_both_packages_and_no_sources_of_c(wheel):
     """Both packages, their types and data are there; nothing else is."""
     names = zipfile.ZipFile(wheel).namelist()
-    for needed in ("numfmt/py.typed", "lp_sampler/py.typed", "numfmt/machines/fixed8.toml"):
+    data = ("numfmt/machines/fixed8.toml", "numfmt/hdl/fda.sv")
+    for needed in ("numfmt/py.typed", "lp_sampler/py.typed", *data):
         assert needed in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {
         "numfmt",
