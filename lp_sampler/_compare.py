@@ -13,8 +13,8 @@ from typing import Any
 from . import diagnostics
 from ._comparison import Comparison, Row
 from ._errors import SamplerError
+from ._machines import find_machine
 from ._numfmt import Format, Machine
-from ._numfmt import machine as find_machine
 from ._progress import Steps, progress_bar
 from ._run import Run
 from ._sample import Plan, sample

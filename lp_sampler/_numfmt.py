@@ -3,6 +3,7 @@
 from numfmt import (
     Key,
     Machine,
+    MachineError,
     NumfmtError,
     Report,
     __version__,
@@ -22,6 +23,7 @@ __all__ = [
     "Format",
     "Key",
     "Machine",
+    "MachineError",
     "NumfmtError",
     "Report",
     "__version__",

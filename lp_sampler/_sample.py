@@ -15,8 +15,8 @@ import numpy.typing as npt
 from . import diagnostics
 from ._errors import SamplerError, ShortRunWarning
 from ._evaluate import Evaluation
+from ._machines import find_machine
 from ._numfmt import Format, Key, Machine, context
-from ._numfmt import machine as find_machine
 from ._progress import Advance, progress_bar
 from ._run import Run
 from .accumulators import accumulator

@@ -10,7 +10,7 @@ from . import _core, _modes
 from ._arrays import Array as Numbers
 from ._core import ffi, lib
 from ._datapath import FLUSHES, Datapath
-from ._errors import FormatError, MachineError, NumfmtError
+from ._errors import FormatError, MachineError, NumfmtError, RandomError
 from ._generators import Stream
 from ._rng import states_of
 from .formats import Float, Format
@@ -173,6 +173,10 @@ def multiply(
 
     try:
         found = _core.tried(call, options, None)
+    except RandomError as error:
+        if described.c.words == ffi.NULL:
+            raise
+        raise RandomError(f"key has too few bits or words left for this product: {error}") from None
     except FormatError as error:
         raise MachineError(f"datapath: the core does not compute it: {error}") from error
     return found, _core.text(lib.nf_matmul_path_at(described.taken[0]).name)

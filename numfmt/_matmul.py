@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import Any
 
@@ -182,7 +183,8 @@ class _Product:
         operands = [vectors(f.a, f.formats[0], 1, 2), vectors(f.b, f.formats[1], 2, 1)]
         sums = None if f.c is None else vectors(f.c, self.path.acc.type, 1, 2)
         call = Described(self.path, f.terms, f.scales, key if isinstance(key, Stream) else None)
-        found = multiply(call, [*operands, sums], out, f.terms, options, report)
+        with key._lock if isinstance(key, Stream) else contextlib.nullcontext():
+            found = multiply(call, [*operands, sums], out, f.terms, options, report)
         del alive
         if options.isa != _core.reference():
             self.path_taken = found[1]

@@ -13,7 +13,7 @@ Array = np.ndarray[Any, Any]
 
 # The bits of a word that an element takes, lowest first; elements as they lie in the packed result,
 # from its low end.  NVIDIA's 8, 6 and 4-bit conversions give two elements the same 16 bits, the one
-# above in reverse: PTX 9.0 names the bits, their order was read on a B200.
+# above in reverse: PTX 9.0 names the bits, their order is what others read on a B200.
 _HIGH, _LOW = tuple(range(16, 32)), tuple(range(16))
 _OUTER, _INNER = (*range(8), *range(16, 24)), (*range(8, 16), *range(24, 32))
 WORD_LAYOUTS: dict[str, tuple[tuple[int, ...], ...]] = {

@@ -281,6 +281,21 @@ def test_stochastic_sums_take_the_calls_of_a_key():
         nf.matmul(a, b, nf.Datapath(**CHAIN), key=key)
 
 
+def test_words_of_a_generator():
+    """A lane for each result; debug takes the same words again; a record can run out."""
+    path = nf.Datapath(**{**CHAIN, "acc": {"type": "bfloat16", "round": "SR"}})
+    a, b = drawn(3, 9), drawn(9, 4)
+    streams = [nf.Generator(5, kind="xorshift32", lanes=12) for _ in range(2)]
+    wanted = nf.matmul(a, b, path, key=streams[0])
+    assert np.array_equal(nf.matmul(a, b, path, key=streams[1], debug=True).codes, wanted.codes)
+    assert streams[0].state == streams[1].state
+    words = nf.Generator(5, kind="xorshift32", lanes=12).words(12 * 9).reshape(9, 12).T
+    again = nf.matmul(a, b, path, key=nf.Recorded(words.copy()))
+    assert np.array_equal(again.codes, wanted.codes)
+    with pytest.raises(nf.RandomError, match="key has too few bits or words left"):
+        nf.matmul(a, b, path, key=nf.Recorded(words[:, :8].copy()))
+
+
 def test_out_report_and_debug():
     """Results go where they are told, roundings are counted, the path is named."""
     path = nf.Datapath(**FP8)

@@ -66,6 +66,32 @@ def test_a_batch_estimates_the_whole(dtype):
     np.testing.assert_allclose(half / 2, target.gradient(params), rtol=0, atol=error)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nvidia.h100.mma.f16.f32", "stores no tensors"),
+        ("x86.f16c.vcvtps2ph", "stores no tensors"),
+    ],
+)
+def test_machines_without_stored_tensors_are_refused(name, message):
+    """Of a sampler, and of a comparison."""
+    kernel, target = lps.kernels.SGLD(step_size=0.1), lps.targets.Gaussian()
+    with pytest.raises(nf.MachineError, match=message):
+        lps.sample(kernel, target, name)
+    with pytest.raises(nf.MachineError, match=message):
+        lps.compare(kernel, target, [name], ["naive"])
+
+
+def test_a_machine_with_a_datapath_of_its_own_is_refused(tmp_path):
+    """Samplers multiply in float32 alone."""
+    path = tmp_path / "mine.toml"
+    text = nf.machine("fixed8").to_toml().replace('kind = "chain"', 'kind = "tree"')
+    path.write_text(text.replace(", fma = false", ""))
+    kernel, target = lps.kernels.SGLD(step_size=0.1), lps.targets.Gaussian()
+    with pytest.raises(nf.MachineError, match="multiplies by a datapath of its own"):
+        lps.sample(kernel, target, path)
+
+
 def test_inputs_are_rounded_to_the_machine_s_format():
     """A machine's input format rounds X once, before anything is computed."""
     target = lps.targets.LogisticRegression(INPUTS, LABELS)

@@ -15,7 +15,7 @@ def reversed_bits(number: int) -> int:
 
 
 def test_conversions_of_a_b200():
-    """rbits 0x12345678 as it was read on a B200: a, b, e, f from the packed result's high end."""
+    """rbits 0x12345678 as read on a B200 by others: a, b, e, f from the result's high end."""
     expected = {
         "cvt.rs.f8x4": [0x2C48, 0x1234, 0x1E6A, 0x5678],
         "cvt.rs.f6x4": [0x2C48, 0x1234, 0x1E6A, 0x5678],
