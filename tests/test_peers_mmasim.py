@@ -246,3 +246,68 @@ def some_scales(rng: np.random.Generator, f: str, shape: tuple[int, ...], kind: 
     if kind == "any":
         return rng.integers(0, 1 << format.width, shape).astype(np.uint8)
     return nf.encode(2.0 ** rng.integers(-3, 4, shape) * rng.uniform(1, 2, shape), f)
+
+
+CHANGES = [
+    ("amd.mi300.mfma.f16.f32", {"align": {"late": [32, 23, 31]}}),
+    ("amd.mi300.mfma.f16.f32", {"align": {"late": [32, 24, 30]}}),
+    ("amd.mi300.mfma.f16.f32", {"align": {"F": 25}}),
+    ("amd.mi300.mfma.f16.f32", {"block": {"n": 4}}),
+    ("amd.mi300.mfma.fp8.f32", {"block": {"groups": None}}),
+    ("amd.mi300.mfma.fp8.f32", {"align": {"c_far": "floor"}}),
+    ("amd.mi200.mfma.f16.f32", {"block": {"n": 2}, "kplan": {"inst_k": 2}}),
+    ("amd.mi100.mfma.f16.f32", {"block": {"n": 2}}),
+    ("nvidia.t4.hmma1688.f16.f32", {"align": {"F": 25}}),
+    ("nvidia.b200.tcgen05.f8f6f4.f32", {"align": {"F": 24}}),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), CHANGES, ids=str)
+def test_mmasim_shows_each_field(name, change):
+    """A machine with a field changed gives other bits on some of the operands."""
+    case = next(case for case in CASES if case.machine == name)
+    path = nf.machine(name).datapath().replace(**change)
+    rng = np.random.default_rng(7)
+    for kind in ("normal", "any", "tiny", "cancelling"):
+        a, b, c = operands(kind, case, rng)
+        vectors = tensor(a, case.a), tensor(b, case.b), tensor(c, "binary32")
+        wanted = bits(case.model().dpa(*vectors))
+        x, y = nf.from_codes(a[:, None], case.a), nf.from_codes(b[:, :, None], case.b)
+        got = nf.matmul(x, y, path, nf.from_codes(c[:, None, None], "binary32")).codes.ravel()
+        if not same(got, wanted, "binary32").all():
+            return
+    pytest.fail("no bit differs")
+
+
+@pytest.mark.parametrize(("kept", "is_same"), [(32, True), (31, False), (33, True)])
+def test_mmasim_keeps_32_bits_of_late_sums(kept, is_same):
+    """Just above a tie of c and the products' sum, which a floor at 31 bits takes to the tie; what
+    is behind 32 bits the last floor takes anyway."""
+    a, b = np.zeros((1, 8)), np.zeros((1, 8))
+    a[0, :2], b[0, :2] = [-3 * 2.0**-12, 2.0**-16], [2.0**-13, 2.0**-16]
+    codes = [nf.encode(x, "binary16") for x in (a, b)]
+    c = nf.encode(np.ones(1), "binary32")
+    model = fdpa.MMA_TR_FDPA(24, 31, "RNE-FP32", 8)
+    wanted = bits(model.dpa(*(tensor(x, "binary16") for x in codes), tensor(c, "binary32")))
+    path = nf.machine("amd.mi300.mfma.f16.f32").datapath().replace(align={"late": [kept, 24, 31]})
+    x, y = (nf.from_codes(v, "binary16") for v in codes)
+    got = nf.matmul(x, y.T, path, nf.from_codes(c[:, None], "binary32")).codes.ravel()
+    assert (got == wanted).all() == is_same
+
+
+@pytest.mark.parametrize(
+    ("ftz", "is_same"), [("keep_sign", True), ("plus", False), ("none", False)]
+)
+@pytest.mark.parametrize("name", ["bf16", "bf16_1k"])
+def test_mmasim_flushes_small_sums(name, ftz):
+    """Sums about the smallest normal number: CDNA2 flushes them, and keeps their sign."""
+    rng = np.random.default_rng(4)
+    x, y = (rng.normal(size=(DOTS, 8)) * 2.0 ** rng.integers(-68, -60, (DOTS, 8)) for _ in range(2))
+    a, b = (nf.encode(v, "bfloat16") for v in (x, y))
+    c = nf.encode(rng.normal(size=DOTS) * 2.0**-126, "binary32")
+    model = ftz_mul_add.MMA_FTZ_MUL_ADD(2 if name == "bf16" else 4)
+    wanted = bits(model.dpa(tensor(a, "bfloat16"), tensor(b, "bfloat16"), tensor(c, "binary32")))
+    path = nf.machine(f"amd.mi200.mfma.{name}.f32").datapath().replace(acc={"ftz": ftz})
+    x, y = nf.from_codes(a[:, None], "bfloat16"), nf.from_codes(b[:, :, None], "bfloat16")
+    got = nf.matmul(x, y, path, nf.from_codes(c[:, None, None], "binary32")).codes.ravel()
+    assert (got == wanted).all() == (ftz == "keep_sign")
