@@ -30,12 +30,14 @@ def width(format: Any) -> int:
 
 
 def floats(rng: np.random.Generator, format: Any, shape: tuple[int, ...], kind: str) -> Codes:
-    """Codes of a kind: all bits, no specials, near 1, subnormal, the largest."""
+    """Codes of a kind: all bits, no specials, near 1, subnormal, the largest, below 1, or with
+    products that are about to underflow."""
     e, f = format.exponent_bits, format.fraction_bits
     top, bias = (1 << e) - 2, (1 << (e - 1)) - 1
     lowest, highest = {
         **{"bits": (0, top + 1), "finite": (0, top), "normal": (bias - 3, bias + 3)},
         **{"tiny": (0, 1), "huge": (top - 1, top), "low": (0, bias)},
+        "edge": (max(2 * bias // 5 - 4, 0), 2 * bias // 5 + 4),
     }[kind]
     exponents = rng.integers(lowest, highest + 1, shape)
     fractions = rng.integers(0, 1 << f, shape) & -(1 << rng.integers(0, f + 1, shape))
@@ -44,11 +46,12 @@ def floats(rng: np.random.Generator, format: Any, shape: tuple[int, ...], kind: 
 
 def factors(rng: np.random.Generator, source: Any, acc: Any, n: int) -> tuple[Codes, Codes, Codes]:
     """Rows of a and b, and c: random, subnormal, overflowing, cancelling, sparse, special."""
-    kinds = ("normal", "finite", "bits", "tiny", "huge", "low", "normal", "finite")
+    kinds = ("normal", "finite", "bits", "tiny", "huge", "low", "edge", "finite")
     rows = ROWS // len(kinds)
     pairs = [[floats(rng, source, (rows, n), kind) for kind in kinds] for _ in "ab"]
     a, b = (np.concatenate(parts) for parts in pairs)
     c = np.concatenate([floats(rng, acc, (rows,), kind) for kind in kinds])
+    c[6 * rows : 7 * rows] = 0  # else it would be the largest term
     sign = 1 << (width(source) - 1)
     half = n // 2
     cancelling = np.arange(len(a)) % 4 == 1
@@ -57,10 +60,10 @@ def factors(rng: np.random.Generator, source: Any, acc: Any, n: int) -> tuple[Co
     sparse = np.arange(len(a)) % 5 == 2
     a[sparse] &= np.where(rng.random((sparse.sum(), n)) < 0.9, sign, -1)
     c[np.arange(len(a)) % 3 == 0] &= 1 << (width(acc) - 1)
-    special = (np.arange(len(a)) % 40 == 7).nonzero()[0]
-    a[special, rng.integers(0, n, len(special))] = floats(rng, source, special.shape, "bits") | (
-        (1 << source.exponent_bits) - 1 << source.fraction_bits
-    )
+    special = (np.arange(len(a)) % 19 == 7).nonzero()[0]
+    ones = (1 << source.exponent_bits) - 1 << source.fraction_bits
+    made = floats(rng, source, special.shape, "bits") & rng.choice([sign, -1], special.shape)
+    a[special, rng.integers(0, n, len(special))] = made | ones
     return a, b, c
 
 
@@ -124,6 +127,7 @@ MODES = (
     *("gemmlowp_double", "single", "ruy_avx512", "f32_rne", "shift_rhu", "shift_rha", "shift_rne"),
     *("shift_trn", "int16x8", "f64_half_away", "ethos_u_truncate"),
 )
+WHOLE = (("int32", -5, -(1 << 31), (1 << 31) - 1),)
 ENDS = (("int8", -3, -128, 127), ("uint8", 131, 0, 255), ("int8", 5, 5, 99), ("int8", 0, -100, 90))
 
 
@@ -136,8 +140,10 @@ def accumulators(rng: np.random.Generator, n: int, bits: int = 32) -> Codes:
     return x
 
 
-def scales(rng: np.random.Generator, mode: str, n: int) -> tuple[Any, Codes, Codes]:
-    """What nf.requantize takes, and the template's multiplier and shift."""
+def scales(rng: np.random.Generator, mode: str, x: Codes) -> tuple[Any, Codes, Codes]:
+    """What nf.requantize takes for each of x, and the template's multiplier and shift; of real
+    ones a third nearly give ties."""
+    n = len(x)
     zeros = np.zeros(n, np.int64)
     if mode.startswith("shift"):
         drop = rng.integers(0, 32, n)
@@ -145,39 +151,42 @@ def scales(rng: np.random.Generator, mode: str, n: int) -> tuple[Any, Codes, Cod
     if mode in ("f32_rne", "f64_half_away"):
         real = np.exp2(rng.uniform(-34, 2, n)) * (rng.random(n) + 0.5)
         real[::5] = np.exp2(rng.integers(-31, 3, n))[::5]
+        real[::3] = ((rng.integers(0, 120, n) + 0.5) / np.maximum(np.abs(x), 1))[::3]
         real[1:3] = [2.0**-149, 2.0**100]
         dtype, code = (np.float32, np.uint32) if mode == "f32_rne" else (np.float64, np.uint64)
         real = real.astype(dtype)
         return real.astype(np.float64), real.view(code), zeros
     q = rng.integers(1 << 30, 1 << 31, n)
     q[::4] = 1 << 30
-    q[1:4] = [-(1 << 31), (1 << 31) - 1, -12345]
+    q[5::16] = (1 << 31) - 1
+    q[:3] = [-(1 << 31), -12345, (1 << 31) - 1]
     shift = rng.integers(-31, 8 if mode == "int16x8" else 31, n)
     shift[10:-10:2] = rng.integers(-12, 1, n)[10:-10:2]
+    shift[:3] = 0, -1, 1
     return (q.astype(np.int32), shift.astype(np.int32)), q & 0xFFFFFFFF, shift
 
 
-def requantized(mode: str) -> Case:
+def requantized(mode: str, ends: tuple[Any, ...] = ENDS, bits: int = 8) -> Case:
     """requant.sv in a mode."""
     rng, rows = np.random.default_rng(3), []
-    for name, zero, low, high in ENDS:
-        n = ROWS // len(ENDS)
-        x = accumulators(rng, n)
-        given, multiplier, shift = scales(rng, mode, n)
-        ends = {"format": name, "zero_point": zero, "minimum": low, "maximum": high}
-        y = nf.requantize(x.astype(np.int32), given, mode, channel_axis=0, **ends)
-        fixed = [np.full(n, z) for z in (zero, low, high)]
+    for name, zero, low, high in ends:
+        x = accumulators(rng, ROWS // len(ends))
+        given, multiplier, shift = scales(rng, mode, x)
+        asked = {"format": name, "zero_point": zero, "minimum": low, "maximum": high}
+        y = nf.requantize(x.astype(np.int32), given, mode, channel_axis=0, **asked)
+        fixed = [np.full(len(x), z) for z in (zero, low, high)]
         rows += list(zip(x, multiplier, shift, *fixed, y, strict=True))
     inputs = {"acc": 32, "multiplier": 64, "shift": 7}
-    inputs |= dict.fromkeys(("zero_point", "lowest", "highest"), 9)
-    return Case(f"requant_{mode}", "requant", {"MODE": MODES.index(mode)}, inputs, ("y", 8), rows)
+    inputs |= dict.fromkeys(("zero_point", "lowest", "highest"), bits + 1)
+    parameters, name = {"MODE": MODES.index(mode), "OUT_W": bits}, f"requant_{mode}_{bits}"
+    return Case(name, "requant", parameters, inputs, ("y", bits), rows)
 
 
 def requantized_long(mode: str) -> Case:
     """requant.sv with accumulators of 64 bits (int16x8: 48) and results of 16."""
     rng = np.random.default_rng(4)
     x = accumulators(rng, ROWS, 48 if mode == "int16x8" else 63)
-    given, multiplier, shift = scales(rng, mode, ROWS)
+    given, multiplier, shift = scales(rng, mode, x)
     if mode != "int16x8":
         given = shift = rng.integers(0, 64, ROWS)
     y = nf.requantize(x, given, mode, channel_axis=0, format="int16")
@@ -274,6 +283,7 @@ MAKERS = {
     "requant": [
         *(functools.partial(requantized, mode) for mode in MODES),
         *(functools.partial(requantized_long, mode) for mode in MODES[4:9]),
+        *(functools.partial(requantized, mode, WHOLE, 32) for mode in MODES[:4]),
     ],
     "mac_wrap_sat": [functools.partial(chain, name) for name in CHAINS],
     "lfsr": [

@@ -56,36 +56,38 @@ def test_cocotb_gives_numfmts_bits(module, tmp_path):
     by_cocotb(cases(module)[0], tmp_path)
 
 
-BROKEN = [
-    ("fda", "fda", "if (present[i] && $signed", "if ($signed"),
-    ("fda", "fda", "if (top < FLOOR) top = FLOOR;", ""),
-    ("fda", "fda", "sum < 0 && code != 0", "sum < 0"),
-    ("fda", "fda", "(up && down_to)", "1'b0"),
-    ("fda", "unpack_float", "field[0] | ~normal", "field[0]"),
-    ("fda", "multiply_float", "(infinite && zero)", "1'b0"),
-    ("fda", "round_float", "if (place < EMIN) place = EMIN;", ""),
-    ("fda", "round_float", "(sticky || shifted[1])", "sticky"),
-    ("exsdotp_ref", "exsdotp_ref", "&negative", "1'b0"),
-    ("exsdotp_ref", "sr_round", "random < tail", "random <= tail"),
-    ("sr_round", "sr_round", "&& value != 0", ""),
-    ("sr_round", "sr_round", "total[R]", "total[R-1]"),
-    ("lfsr", "lfsr", "{1'b0, word[W-1:1]}", "{word[0], word[W-1:1]}"),
-    ("lfsr", "lfsr", "~^(word", "^(word"),
-    ("mac_wrap_sat", "mac_wrap_sat", "-LARGEST - W'(1);", "-LARGEST;"),
-    ("mac_wrap_sat", "round_shift", "drop != 0 &&", "0 &&"),
-    ("requant", "round_shift", "ROUND == 2 || ROUND == 4", "ROUND == 4"),
-    ("requant", "requant", "? first - W'(1) : first", "? first : first"),
-    ("requant", "requant", "W'(32767) : W'(rounded_q)", "W'(rounded_q) : W'(rounded_q)"),
-    ("requant", "round_significant", ".ROUND(3)", ".ROUND(1)"),
+BROKEN = [  # template, number of the case, file, what becomes what
+    ("fda", 1, "fda", "if (present[i] && $signed", "if ($signed"),
+    ("fda", 2, "fda", "if (top < FLOOR) top = FLOOR;", ""),
+    ("fda", 2, "fda", "sum < 0 && code != 0", "sum < 0"),
+    ("fda", 1, "fda", "(up && down_to)", "1'b0"),
+    ("fda", 1, "unpack_float", "field[0] | ~normal", "field[0]"),
+    ("fda", 1, "multiply_float", "(infinite && zero)", "1'b0"),
+    ("fda", 3, "round_float", "if (place < EMIN) place = EMIN;", ""),
+    ("fda", 3, "round_float", "(sticky || shifted[1])", "sticky"),
+    ("exsdotp_ref", 0, "exsdotp_ref", "&negative", "1'b0"),
+    ("exsdotp_ref", 0, "sr_round", "? random < tail :", "? tail[R-1] :"),
+    ("sr_round", 3, "sr_round", "? random < tail :", "? random <= tail :"),
+    ("sr_round", 6, "sr_round", "&& value != 0", ""),
+    ("sr_round", 0, "sr_round", "total[R]", "total[R-1]"),
+    ("lfsr", 0, "lfsr", "{1'b0, word[W-1:1]}", "{word[0], word[W-1:1]}"),
+    ("lfsr", 2, "lfsr", "~^(word", "^(word"),
+    ("mac_wrap_sat", 0, "mac_wrap_sat", "= -LARGEST - W'(1);", "= -LARGEST;"),
+    ("mac_wrap_sat", 3, "round_shift", "drop != 0 &&", "0 &&"),
+    ("requant", 0, "round_shift", "ROUND == 2 || ROUND == 4", "ROUND == 4"),
+    ("requant", 16, "requant", "? first - W'(1) : first", "? first : first"),
+    ("requant", 15, "requant", "W'(32767) : W'(rounded_q)", "W'(rounded_q) : W'(rounded_q)"),
+    ("requant", 3, "round_significant", ".ROUND(3)", ".ROUND(0)"),
+    ("requant", 9, "round_significant", ".ROUND(3)", ".ROUND(0)"),
 ]
 
 
-@pytest.mark.parametrize(("module", "file", "text", "broken"), BROKEN)
-def test_vectors_find_what_is_broken(module, file, text, broken, tmp_path):
+@pytest.mark.parametrize(("module", "number", "file", "text", "broken"), BROKEN)
+def test_vectors_find_what_is_broken(module, number, file, text, broken, tmp_path):
     """Each of these changes of a template gives other bits."""
     shutil.copytree(TEMPLATES, tmp_path / "hdl")
     source = tmp_path / "hdl" / f"{file}.sv"
     assert source.read_text().count(text) == 1
     source.write_text(source.read_text().replace(text, broken))
-    found = by_icarus(thinned(cases(module), 7), tmp_path, tmp_path / "hdl")
+    found = by_icarus([cases(module)[number]], tmp_path, tmp_path / "hdl")
     assert any(wrong for _, wrong in found.values())

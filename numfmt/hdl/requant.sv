@@ -42,7 +42,7 @@ module requant #(
     round_shift #(.W(W), .D(D), .ROUND(1)) high (
         .value(W'(wrapped) * W'(q)), .drop(D'(31)), .rounded(first)
     );
-    assign value = first == W'(64'h80000000) ? first - W'(1) : first;
+    assign value = MODE == 0 && first == W'(64'h80000000) ? first - W'(1) : first;
     assign drop = shift < 0 ? D'(-shift) : '0;
   end else if (MODE == 1 || MODE == 10) begin : g_single
     assign value = W'(acc) * W'(q);
