@@ -5,6 +5,11 @@ between two of them goes to; an overflow policy says what becomes of a value out
 `parse` for the spellings of formats and `quantize` for the modes.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from . import binary32
 from ._array_make import (
     array,
@@ -23,7 +28,6 @@ from ._code_array import Array
 from ._context import context
 from ._core import lib as _lib
 from ._core import text as _text
-from ._datapath import Datapath
 from ._errors import (
     AssumedWarning,
     DtypeError,
@@ -39,9 +43,6 @@ from ._errors import (
 from ._fit import fit
 from ._flips import flip_bits
 from ._generators import Recorded, Stream
-from ._kplan import KPlan
-from ._machine import Machine, machine, machines
-from ._matmul import matmul
 from ._operations import (
     absolute,
     add,
@@ -126,6 +127,12 @@ from .formats import (
     PowerOfTwo,
     Takum,
 )
+
+if TYPE_CHECKING:
+    from ._datapath import Datapath
+    from ._kplan import KPlan
+    from ._machine import Machine, machine, machines
+    from ._matmul import matmul
 
 __version__: str = _text(_lib.nf_version())
 
@@ -256,3 +263,24 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+_LATE = {  # imported when they are first asked for
+    "Datapath": "_datapath",
+    "KPlan": "_kplan",
+    "Machine": "_machine",
+    "machine": "_machine",
+    "machines": "_machine",
+    "matmul": "_matmul",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(f".{_LATE[name]}", __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

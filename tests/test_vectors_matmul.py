@@ -108,9 +108,13 @@ def test_wrong_words(words, message):
     printed = run("vectors", "matmul", *words, status=2)
     assert message in printed
     assert printed.count("\n") == 1
-    assert "--machine has no meaning" in run(
-        *("vectors", "add", "--format", "e4m3fn", "--machine", "fixed8"), status=2
-    )
+
+
+def test_words_of_other_operations():
+    """What matmul takes, others refuse."""
+    words = ("vectors", "add", "--format", "e4m3fn", "--machine", "fixed8")
+    assert "--machine has no meaning for add" in run(*words, status=2)
+    assert "--format: add needs the format of results" in run("vectors", "add", status=2)
 
 
 def test_machines_on_the_command_line(tmp_path):
