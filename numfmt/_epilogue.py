@@ -57,7 +57,7 @@ class Operation:
     def operands(self) -> tuple[str, ...]:
         """The names that `matmul` takes for it."""
         own = ["multiplier"] if self.op == "requantize" else []
-        return (*(self.by or ()), *own, *_names(self.zero_point), *self.optional)
+        return (*(self.by or ()), *own, *_names(self.zero_point, self.minimum, self.maximum))
 
     @property
     def optional(self) -> tuple[str, ...]:
@@ -65,9 +65,8 @@ class Operation:
         return _names(self.minimum, self.maximum) if self.op == "requantize" else ()
 
 
-FIELDS: dict[
-    str, tuple[tuple[str, ...], dict[str, Any]]
-] = {  # needed, and what is filled in where it is left out
+# Of each operation: the fields that it needs, and what others are where they are left out.
+NEEDS_AND_DEFAULTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "scale": (("by", "format"), {"round": "nearest_even"}),
     "add": (("by", "format"), {"round": "nearest_even"}),
     "requantize": (("mode", "format"), {"zero_point": 0, "minimum": None, "maximum": None}),
@@ -79,7 +78,7 @@ FIELDS: dict[
 def operation(given: Any, where: str) -> Operation:
     """An operation from a table of its fields."""
     made = schema.read(Operation, given, where)
-    needs, takes = FIELDS[made.op]
+    needs, takes = NEEDS_AND_DEFAULTS[made.op]
     fields = {name: value for name, value in vars(made).items() if value is not None}
     for name in needs:
         if name not in fields:

@@ -96,7 +96,7 @@ def _requantize(x: Array, one: Operation, values: Any, how: Any, key: Any) -> Ar
 
 def _clamp(x: Array, one: Operation, values: Any, how: Any, key: Any) -> Array:
     low, high = (_number(values, end) for end in (one.minimum, one.maximum))
-    return apply("minimum", (apply("maximum", (x, low)), high))
+    return apply("minimum", (apply("maximum", (x, low), **how), high), **how)
 
 
 def _number(values: dict[str, Any], given: int | str | None) -> int | None:

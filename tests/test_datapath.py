@@ -147,6 +147,22 @@ def test_operands_have_the_names_that_the_epilogue_declares():
         nf.matmul(a, b, path, scale_a=0.37, scale_b=t)
 
 
+def test_sums_are_added_to_and_clamped():
+    """In the order of the epilogue; ends are numbers, or operands that are declared."""
+    add = {"op": "add", "by": ["bias"], "format": "int32"}
+    clamp = {"op": "clamp", "minimum": -5, "maximum": "top"}
+    path = nf.Datapath(**INT, epilogue=[add, clamp])
+    assert path.operands == ("bias", "top")
+    a, b = drawn(3, 40, f="int8"), drawn(40, 4, f="int8")
+    sums, bias = np.asarray(nf.matmul(a, b, nf.Datapath(**INT))), np.array([3, -9, 0, 50])
+    got = nf.matmul(a, b, path, bias=bias, top=60)
+    assert np.array_equal(np.asarray(got), np.clip(sums + bias, -5, 60))
+    with pytest.raises(nf.MachineError, match="the operand 'top' is missing"):
+        nf.matmul(a, b, path, bias=bias)
+    with pytest.raises(nf.DtypeError, match="must be an integer"):
+        nf.matmul(a, b, path, bias=bias, top=0.5)
+
+
 def test_zero_points_are_subtracted_exactly():
     """One, or one a row of a or a column of b."""
     path = nf.Datapath(**{**INT, "prep": {**INT["prep"], "zero_point": "both"}})
