@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from ._core import OVERFLOWS, ROUNDINGS, ffi
 from ._datapath import Datapath
 from ._datapath_core import Described, sum_format
 from ._errors import MachineError
 from ._machine import Machine
+from ._modes import Modes, resolve
 from .formats import Format
 
+MODES = ("rounding", "overflow", "random_bits_per_element", "variant", "by_code", "keep_minpos")
+MODES += ("wrap_bits",)
 STEPS = ("product", "sum", "join", "combine")
 NUMBERS = (
     *("kind", "joins", "is_fused", "flush_operands", "flush_sums", "zero_is_plus"),
@@ -69,16 +71,23 @@ def _quoted(formats: list[str]) -> str:
     return ", ".join(f'"{one}"' for one in formats)
 
 
-def _steps(path: Datapath) -> dict[str, Format]:
-    """The format of each rounding."""
-    found = {"product": path.product.format, "sum": sum_format(path)}
-    for name, step in (("join", path.align.join), ("combine", path.kplan.combine)):
-        found[name] = None if step is None else step.format
-    return {name: one for name, one in found.items() if one is not None}
+def _steps(path: Datapath) -> dict[str, tuple[Format, Modes]]:
+    """The format and the modes of each rounding."""
+    product, acc, join, combine = path.product, path.acc, path.align.join, path.kplan.combine
+    found: dict[str, tuple[Format, str | None, str | None]] = {}
+    if product.format is not None:
+        found["product"] = (product.format, product.round, None)
+    found["sum"] = (sum_format(path), acc.round, acc.ovf)
+    if join is not None:
+        found["join"] = (join.format, join.round, None)
+    if combine is not None:
+        found["combine"] = (combine.format, combine.round, None)
+    return {name: (one[0], resolve(*one, None)) for name, one in found.items()}
 
 
 def _formats(path: Datapath) -> list[str]:
-    return list(dict.fromkeys(str(one) for one in (path.acc.type, *_steps(path).values())))
+    rounded = (format for format, _ in _steps(path).values())
+    return list(dict.fromkeys(str(one) for one in (path.acc.type, *rounded)))
 
 
 def _notes(path: Datapath) -> list[str]:
@@ -104,34 +113,32 @@ def _order(path: Datapath) -> list[str]:
 
 
 def _fields(path: Datapath, formats: list[str]) -> list[str]:
-    described = Described(path, 0).c
-    sums = Described(path, 2 * (path.kplan.every or 1)).c if path.kplan.has_chains else described
+    described = Described(path, 0)
     lines = ["    machine->path = (nf_datapath){"]
     lines.append(f"        .result = &machine->formats[{formats.index(str(path.acc.type))}],")
     for name in NUMBERS:
-        if value := int(getattr(described, name)):
+        if value := int(getattr(described.c, name)):
             lines.append(f"        .{name} = {value},")
     if path.align.late is not None:
         lines.append(f"        .late_bits = {{{', '.join(map(str, path.align.late))}}},")
     if not isinstance(path.block.perm, str):
         lines.append("        .order = order,")
     lines.append("    };")
-    for i, (name, format) in enumerate(_steps(path).items()):
-        options = getattr(sums, name).options
-        if options == ffi.NULL:
-            options = getattr(described, name).options
-        lines += _step(i, name, formats.index(str(format)), options)
+    for i, (name, (format, modes)) in enumerate(_steps(path).items()):
+        lines += _step(i, name, formats.index(str(format)), modes)
     return lines
 
 
-def _step(i: int, name: str, format: int, options: object) -> list[str]:
-    fields = ("random_bits_per_element", "variant", "by_code", "keep_minpos", "wrap_bits")
-    set_fields = [f".{f} = {getattr(options, f)}" for f in fields if getattr(options, f)]
-    rounding, overflow = options.rounding, options.overflow  # type: ignore[attr-defined]
-    words = f"{ROUNDINGS[rounding].name}, {OVERFLOWS[overflow].name}"
-    inside = ", ".join([f".rounding = {rounding}", f".overflow = {overflow}", *set_fields])
+def _step(i: int, name: str, format: int, modes: Modes) -> list[str]:
+    options = modes.options()
+    fields = ("rounding", "overflow", "random_bits_per_element", "variant", "by_code")
+    numbers = {
+        field: int(getattr(options, field)) for field in (*fields, "keep_minpos", "wrap_bits")
+    }
+    inside = ", ".join(f".{field} = {number}" for field, number in numbers.items() if number)
     return [
-        f"    machine->options[{i}] = (nf_options){{{inside}}}; /* {words} */",
+        f"    machine->options[{i}] = (nf_options){{{inside or '0'}}}; /* {modes.rounding}, "
+        f"{modes.overflow} */",
         f"    machine->path.{name}.format = &machine->formats[{format}];",
         f"    machine->path.{name}.options = &machine->options[{i}];",
     ]

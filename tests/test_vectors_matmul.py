@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 import numfmt as nf
 from numfmt import _vectors_matmul as dots
+from numfmt._machine_c import as_c
 
 
 def run(*words, status=0):
@@ -134,3 +136,24 @@ def test_machines_on_the_command_line(tmp_path):
     assert "are of one machine" in run("machines", "--c", status=2)
     assert "multiplies no matrices" in run("machines", "x86.f16c.vcvtps2ph", "--c", status=2)
     assert "are forms of output" in run("machines", "fixed8", "--c", "--json", status=2)
+
+
+HEADERS = pathlib.Path(__file__).parents[1] / "c_src"
+
+
+def test_the_c_of_every_machine_compiles(tmp_path):
+    """All headers in one file, without a warning; and one of a machine with split sums."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    machines = [nf.machine(name) for name in nf.machines()]
+    text = next(m for m in machines if m.name == "intel.amx.tdpbf16ps").to_toml()
+    mine = tmp_path / "mine.toml"
+    split = text.replace("tile = 1", "tile = 64").replace('c = "last"', 'c = "first"')
+    mine.write_text(split.replace("tdpbf16ps", "mine"))
+    assert nf.machine(mine).datapath().kplan.split.tile == 64
+    machines = [m for m in machines if m.datapaths] + [nf.machine(mine)]
+    source = tmp_path / "machines.c"
+    source.write_text("\n".join(as_c(machine) for machine in machines))
+    flags = ["-std=c11", "-Wall", "-Werror", "-fsyntax-only", f"-I{HEADERS}"]
+    subprocess.run([compiler, *flags, str(source)], check=True)
