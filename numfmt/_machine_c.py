@@ -11,8 +11,10 @@ from ._machine import Machine
 from ._modes import Modes, resolve
 from .formats import Format
 
-MODES = ("rounding", "overflow", "random_bits_per_element", "variant", "by_code", "keep_minpos")
-MODES += ("wrap_bits",)
+MODES = (
+    *("rounding", "overflow", "random_bits_per_element", "variant"),
+    *("by_code", "keep_minpos", "wrap_bits"),
+)
 STEPS = ("product", "sum", "join", "combine")
 NUMBERS = (
     *("kind", "joins", "is_fused", "flush_operands", "flush_sums", "zero_is_plus"),
@@ -131,10 +133,7 @@ def _fields(path: Datapath, formats: list[str]) -> list[str]:
 
 def _step(i: int, name: str, format: int, modes: Modes) -> list[str]:
     options = modes.options()
-    fields = ("rounding", "overflow", "random_bits_per_element", "variant", "by_code")
-    numbers = {
-        field: int(getattr(options, field)) for field in (*fields, "keep_minpos", "wrap_bits")
-    }
+    numbers = {field: int(getattr(options, field)) for field in MODES}
     inside = ", ".join(f".{field} = {number}" for field, number in numbers.items() if number)
     return [
         f"    machine->options[{i}] = (nf_options){{{inside or '0'}}}; /* {modes.rounding}, "
