@@ -211,7 +211,7 @@ class Datapath:
     def sums_are_random(self) -> bool:
         """Does a rounding of the sums draw random bits?"""
         steps = [one.round for one in (self.kplan.combine, self.align.join) if one is not None]
-        return _draws(self.product.round, self.acc.round, *steps)
+        return schema.draws(self.product.round, self.acc.round, *steps)
 
     @property
     def is_random(self) -> bool:
@@ -221,7 +221,7 @@ class Datapath:
     @property
     def epilogue_is_random(self) -> bool:
         """Does a rounding of the epilogue?"""
-        return _draws(*(one.round for one in self.epilogue))
+        return schema.draws(*(one.round for one in self.epilogue))
 
     def resolve(self) -> dict[str, Any]:
         """The whole description as plain data, nothing left to defaults."""
@@ -247,10 +247,6 @@ STAGES: dict[str, type[Any]] = {
     **{"prep": Prep, "product": Product, "block": Block, "align": Align},
     **{"acc": Acc, "init": Init, "kplan": KPlan},
 }
-
-
-def _draws(*roundings: str | None) -> bool:
-    return any(one is not None and one.startswith("stochastic") for one in roundings)
 
 
 def _set(path: Datapath, stage: str, **defaults: Any) -> None:

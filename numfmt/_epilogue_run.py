@@ -15,6 +15,7 @@ from ._operate import apply
 from ._random import Key
 from ._report import Report
 from ._requantize import requantize
+from ._schema import draws
 from .formats import Fixed, Format
 from .formats._base import code_dtype
 
@@ -30,7 +31,7 @@ def finished(
 
 
 def _rounded(name: str, x: Any, y: Any, one: Operation, how: dict[str, Any], key: Any) -> Array:
-    if str(one.round).startswith("stochastic"):
+    if draws(one.round):
         how = {**how, "key": key}
     return apply(name, (x, y), one.format, one.round, **how)
 
@@ -69,7 +70,7 @@ def _same_shape(found: Array, x: Array, one: Operation) -> Array:
 
 
 def _convert(x: Array, one: Operation, values: Any, how: Any, key: Any) -> Array:
-    if str(one.round).startswith("stochastic"):
+    if draws(one.round):
         how = {**how, "key": key}
     return x.astype(one.format, one.round, one.ovf, **how)
 

@@ -12,7 +12,7 @@ import numpy as np
 from ._arrays import Array as Numbers
 from ._datapath import Datapath
 from ._errors import FormatError, MachineError, ShapeError
-from ._operands import Operand, read, represent
+from ._operands import Operand, check_product, read, represent
 from ._quantize import decode, encode
 from ._schema import check_known
 from .formats import Fixed, Float, Format
@@ -75,7 +75,9 @@ def read_factors(
 ) -> Factors:
     """a, b and c (or the bias in its place), ready to be multiplied."""
     x, y = read_codes(a, "a", path.prep.a), read_codes(b, "b", path.prep.b)
-    shape, batches = _shape(x.data.shape, y.data.shape)
+    p, q = x.data.shape, y.data.shape
+    batches = check_product("matmul", p, q)
+    shape = (*batches, *p[-2:-1], *(q[-1:] if len(q) > 1 else ()))
     terms = x.data.shape[-1]
     most = path.acc.max_terms
     if most is not None and terms > most:
@@ -119,17 +121,6 @@ def read_codes(given: Any, argument: str, formats: tuple[Format, ...]) -> Operan
     if len(formats) == 1:
         raise reason
     raise FormatError(f"{argument}: neither {names} holds every number of it; round it first")
-
-
-def _shape(p: tuple[int, ...], q: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Of the result, and its batches."""
-    if not p or not q or p[-1] != q[-2 if len(q) > 1 else 0]:
-        raise ShapeError(f"matmul: shapes {p} and {q} do not fit as those of a matrix product")
-    try:
-        batches = np.broadcast_shapes(p[:-2], q[:-2])
-    except ValueError:
-        raise ShapeError(f"matmul: shapes {p} and {q} do not fit as stacks of matrices") from None
-    return (*batches, *p[-2:-1], *(q[-1:] if len(q) > 1 else ())), batches
 
 
 def _stacked(x: Numbers, batches: tuple[int, ...]) -> Numbers:

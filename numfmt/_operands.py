@@ -111,6 +111,16 @@ def shape_of(name: str, operands: Sequence[Operand]) -> tuple[int, ...]:
         raise ShapeError(f"{name}: operands of shapes {shapes} do not fit together") from None
 
 
+def check_product(name: str, p: tuple[int, ...], q: tuple[int, ...]) -> tuple[int, ...]:
+    """The batches of a matrix product of these shapes, which fit as numpy.matmul's do."""
+    if not p or not q or p[-1] != q[-2 if len(q) > 1 else 0]:
+        raise ShapeError(f"{name}: shapes {p} and {q} do not fit as those of a matrix product")
+    try:
+        return np.broadcast_shapes(p[:-2], q[:-2])
+    except ValueError:
+        raise ShapeError(f"{name}: shapes {p} and {q} do not fit as stacks of matrices") from None
+
+
 def implied(name: str, operands: list[Operand]) -> Format:
     """The result's format where none is named; plain numbers become codes of their neighbour's."""
     operands = [operand for operand in operands if not operand.is_exponent]

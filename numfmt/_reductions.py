@@ -14,11 +14,11 @@ from ._arrays import read_numbers
 from ._blocks import exact_floats
 from ._call import plan_of
 from ._code_array import Array
-from ._errors import FormatError, NumfmtError, RandomError, ShapeError, unknown
+from ._errors import FormatError, NumfmtError, RandomError, unknown
 from ._exact_sums import exact_dot, exact_sum
 from ._growth import multiply as grown_product
 from ._growth import total as grown_total
-from ._operands import implied, read
+from ._operands import check_product, implied, read
 from ._operate import apply
 from ._parse import parse
 from ._random import Generator, Key
@@ -111,7 +111,8 @@ def dot(
     0.0
     """
     (p, _), (q, _) = _terms(a, "a"), _terms(b, "b")
-    n = _check_product(p.shape, q.shape)
+    check_product("dot", p.shape, q.shape)
+    n = p.shape[-1]
     if format is None:
         (p, q), format = _implied_dot(a, b, n)
     finish = _Rounding(parse(format), rounding, overflow, options)
@@ -160,17 +161,6 @@ def _implied_dot(a: Any, b: Any, count: int) -> tuple[tuple[Any, Any], Format]:
             one = grown_product(fixed[0].bare(), fixed[1].bare())
             return terms, grown_total(one, count)
     return terms, format
-
-
-def _check_product(p: tuple[int, ...], q: tuple[int, ...]) -> int:
-    """The number of terms of each sum."""
-    if not p or not q or p[-1] != q[-2 if len(q) > 1 else 0]:
-        raise ShapeError(f"dot: shapes {p} and {q} do not fit as those of a matrix product")
-    try:
-        np.broadcast_shapes(p[:-2], q[:-2])
-    except ValueError:
-        raise ShapeError(f"dot: shapes {p} and {q} do not fit as stacks of matrices") from None
-    return p[-1]
 
 
 def _is_exact(accumulator: object, order: object) -> bool:

@@ -80,7 +80,8 @@ def requantize(
                          away from zero.  TFLite's reference convolutions; Ethos-U's TFL
     ``single``           floor(x * q / 2**(31 - s) + 1/2).  TFLITE_SINGLE_ROUNDING; Ethos-U's
                          NATURAL
-    ``ruy_avx512``       h as above; floor(h / 2**r + 1/2).  TFLite on x86 without a delegate
+    ``ruy_avx512``       h without that end; floor(h / 2**r + 1/2).  TFLite on x86 without a
+                         delegate
     ``f64_half_away``    x * M in float64, ties away from zero.  LiteRT's reference fully connected
                          layers
     ``f32_rne``          float32(x) * M in float32, ties to even.  XNNPACK, ONNX Runtime, Gemmini

@@ -99,6 +99,11 @@ def rounding(value: Any) -> str:
     return str(parse_rounding(value))
 
 
+def draws(*roundings: str | None) -> bool:
+    """Does any of them draw random bits?"""
+    return any(one is not None and parse_rounding(one).is_random for one in roundings)
+
+
 def overflow(value: Any) -> str:
     """An overflow policy, spelled in full."""
     return str(parse_overflow(ALIASES.get(value, value) if isinstance(value, str) else value))
