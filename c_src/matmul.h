@@ -74,6 +74,9 @@ uint64_t nf_count_words(const nf_matmul_call *call);
 /* Read path->scaling: exponents into the factors, or scales of groups, for which `products` is the range of theirs. */
 nf_status nf_read_scales(nf_matmul_call *call, nf_span products);
 
+/* A number of a format whose least normal exponent is emin, flushed as nf_flush says. */
+nf_factor nf_factor_of(const nf_unpacked *x, uint8_t flush, int64_t emin);
+
 /* Read what the operands are of, and c; size the quire of exact sums. */
 nf_status nf_check_operands(nf_matmul_call *call, const nf_vectors *a, const nf_vectors *b, const nf_vectors *c,
                             nf_source *sources);

@@ -5,7 +5,7 @@
 #include "matmul.h"
 #include "quire.h"
 
-static nf_factor factor_of(const nf_unpacked *x, uint8_t flush, int64_t emin)
+nf_factor nf_factor_of(const nf_unpacked *x, uint8_t flush, int64_t emin)
 {
     nf_factor f = {.kind = x->kind, .sign = x->sign, .significand = x->significand};
     f.exponent = (int32_t)x->exponent;
@@ -39,7 +39,7 @@ static nf_status read_factors(const nf_matmul_call *call, const nf_vectors *v, s
             const size_t n = s->terms - k < NF_PASS ? s->terms - k : NF_PASS;
             nf_load_vector(source, from + k * v->step, n, x);
             for (size_t i = 0; i < n; i++)
-                *f++ = factor_of(&x[i], call->path->flush_operands, emin);
+                *f++ = nf_factor_of(&x[i], call->path->flush_operands, emin);
         }
     }
     return NF_OK;

@@ -24,17 +24,6 @@ static nf_status check_format(const nf_matmul_call *call, nf_source *source)
     return call->path->group || is_exponent(&facts) ? NF_OK : NF_BAD_FORMAT;
 }
 
-static nf_factor factor_of_scale(const nf_unpacked *x, int64_t emin)
-{
-    nf_factor f = {.kind = x->kind, .sign = x->sign};
-    f.field = (int32_t)(x->kind == NF_FINITE_NUMBER && x->exponent > emin ? x->exponent : emin);
-    if (x->kind == NF_FINITE_NUMBER) {
-        f.significand = x->significand;
-        f.exponent = (int32_t)x->exponent;
-    }
-    return f;
-}
-
 /* The scales of one operand, side by side; the caller frees them. */
 static nf_status read_factors(const nf_matmul_call *call, nf_source source, const void *codes, size_t rows,
                               size_t batch, nf_factor **out)
@@ -51,7 +40,7 @@ static nf_status read_factors(const nf_matmul_call *call, nf_source source, cons
     for (size_t row = 0; row < all; row++)
         for (size_t i = 0; i < count; i++) {
             nf_load_vector(&source, row / rows * batch + row % rows * count + i, 1, &x);
-            *f++ = factor_of_scale(&x, source.grid.emin);
+            *f++ = nf_factor_of(&x, NF_FLUSH_none, source.grid.emin);
         }
     return NF_OK;
 }
