@@ -126,19 +126,17 @@ def test_xoroshiro128_jumps_as_its_authors():
     assert polynomial_of_state(characteristic, begin) == [0, 0]
 
 
-@pytest.mark.parametrize("width", MASKS)
-def test_galois_registers_of_full_period(width):
-    """Koopman's masks go through every state but 0."""
-    stream = nf.Generator(1, kind="galois_lfsr", width=width, mask=MASKS[width])
-    words = stream.words(2**width)
-    assert len(set(words.tolist())) == 2**width - 1
-    assert words[-1] == words[0]
-
-
-@pytest.mark.parametrize("width", TAPS)
-def test_xnor_registers_of_full_period(width):
-    """Primitive polynomials go through every state but all ones, 0 among them."""
-    stream = nf.Generator(0, kind="shift_xnor", width=width, mask=TAPS[width])
+@pytest.mark.parametrize(
+    ("kind", "seed", "width", "mask"),
+    [
+        *(("galois_lfsr", 1, width, mask) for width, mask in MASKS.items()),
+        *(("shift_xnor", 0, width, mask) for width, mask in TAPS.items()),
+    ],
+)
+def test_registers_of_full_period(kind, seed, width, mask):
+    """Koopman's masks go through every state but 0, primitive polynomials of an xnor register
+    through every state but all ones."""
+    stream = nf.Generator(seed, kind=kind, width=width, mask=mask)
     words = stream.words(2**width)
     assert len(set(words.tolist())) == 2**width - 1
     assert words[-1] == words[0]

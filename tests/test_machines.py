@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import numfmt as nf
+from numfmt import _core
 
 HERE = pathlib.Path(__file__).parent
 sys.path.append(str(HERE / "nvidia"))
@@ -164,15 +165,19 @@ def toolbox_keys() -> list[str]:
     return [x for x in np.load(SHARED).files if "_d_" in x] if SHARED.exists() else []
 
 
+@pytest.mark.parametrize("isa", ["scalar", _core.available_isas()[0]])
 @pytest.mark.skipif(not SHARED.exists(), reason="MATLAB-tensor-core's vectors are not here")
-def test_all_sets_of_matlab_tensor_core():
-    """48 sets of eight chips, each by the name of its machine."""
-    wrong = {}
+def test_all_sets_of_matlab_tensor_core(isa):
+    """48 sets of eight chips, each by the name of its machine; by the reference and by vectors."""
+    wrong, paths = {}, set()
     for key in toolbox_keys():
         name, f = toolbox(key)
-        wrong[key] = from_toolbox(key, nf.machine(name).datapath(), f)
+        with _core.forced_isa(isa), nf.Report(counts=False) as report:
+            wrong[key] = from_toolbox(key, nf.machine(name).datapath(), f)
+        paths.add(report.path)
     assert len(wrong) == 48
     assert not any(wrong.values()), wrong
+    assert paths == {"reference" if isa == "scalar" else "aligned_simd"}
 
 
 WHAT_THE_SETS_SHOW = {

@@ -1,9 +1,6 @@
-"""Matrix products of the core: recorded tensor cores; each kind of sum against its operations."""
+"""Matrix products of the core: every kind of sum against the same operations one by one."""
 
 from __future__ import annotations
-
-import pathlib
-import sys
 
 import numpy as np
 import pytest
@@ -12,63 +9,7 @@ from matmul_core import Refused, matmul
 import numfmt as nf
 from numfmt._core import ffi, lib
 
-HERE = pathlib.Path(__file__).parent
-sys.path.append(str(HERE / "nvidia"))
-import codes  # noqa: E402
-import inputs  # noqa: E402
-
-HOPPER = np.load(HERE / "nvidia" / "hopper.npz")
-NAMES = sorted({x.split(":")[0] for x in HOPPER.files if x.startswith(("mma", "wgmma"))})
-SPELLINGS = {
-    **{"f16": "binary16", "bf16": "bfloat16", "tf32": "tf32", "f32": "binary32"},
-    **{"e4m3": "e4m3fn", "e5m2": "e5m2", "s8": "int8", "u8": "ufixed<8,0>", "s32": "int32"},
-    "f64": "binary64",
-}
 RANDOM = np.random.default_rng(5)
-
-
-def hopper(name: str) -> dict[str, object]:
-    """The description of one of Hopper's matrix instructions."""
-    which = codes.instruction(name)
-    result = SPELLINGS[which.d]
-    if which.d == "s32":
-        policy = "saturate" if name.endswith("satfinite") else "wrap"
-        return {"kind": "exact", "result": result, "sum": (result, "nearest_even", policy)}
-    if which.d == "f64":
-        return {"kind": "chain", "is_fused": 1, "result": result, "sum": (result,)}
-    eight, half = which.a in ("e4m3", "e5m2"), which.d == "f16"
-    path = {
-        **{"kind": "aligned", "result": result, "fraction_bits": 25, "zero_is_plus": 1},
-        **{"sum": (result, "nearest_even" if half else "toward_zero"), "leaves_at_end": not half},
-        **{"least_exponent": -21 if half else -133, "nan_code": 0x7FFF if half else 0x7FFFFFFF},
-    }
-    if eight and name.startswith("wgmma"):
-        path["fraction_bits"] = 13
-        if not half:
-            path["sum"] = ("float<8,13>", "toward_zero")
-    elif eight:
-        low, high = ([k for k in range(32) if k % 4 // 2 == x] for x in (0, 1))
-        path |= {"order": low + high, "instruction": 32, "block": 16, "joins": "after"}
-        path["join"] = (result,)
-    return path
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_hopper_in_the_core(name, tally):
-    """The results that are kept in full, of every set."""
-    which = codes.instruction(name)
-    formats = SPELLINGS[which.a], SPELLINGS[which.b]
-    shift = 13 if which.a == "tf32" else 0
-    for label, (a, b, c) in inputs.sets(name):
-        a, b, c = a[::16] >> shift, b[::16] >> shift, c[::16]
-        got = matmul(a, b, c, formats, threads=2, **hopper(name))
-        wanted = HOPPER[f"{name}:{label}"]
-        wanted = wanted.view(got.dtype).reshape(got.shape)
-        if which.d == "f64":
-            nan = np.isnan(wanted.view(float))
-            got, wanted = np.where(nan, 0, got), np.where(nan, 0, wanted)
-        tally.same(got.ravel(), wanted.ravel(), np.arange(got.size), f"{name} {label}")
-    tally.check()
 
 
 def random_codes(spelling: str, *shape: int) -> np.ndarray:
