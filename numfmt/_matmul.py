@@ -22,7 +22,7 @@ from ._kplan import KPlan
 from ._machine import Machine, machine
 from ._matmul_operands import Factors, named_operands, read_factors
 from ._operation_out import Result
-from ._random import Generator, Key, core_key, take_key
+from ._random import Generator, Key, core_key, give_back, take_key
 from ._report import Report, collecting, listeners
 from ._threads import count
 
@@ -85,15 +85,21 @@ def matmul(
     path, name = read_path(datapath, plan)
     values = named_operands(path, operands, name)
     factors = read_factors(path, a, b, c, values, name)
-    taken = _read_key(path, key)
+    source = _read_source(path, key)
+    taken = source if source is None or isinstance(source, Stream) else take_key(source)
     target = Result(out, plan_of(path.output), factors.shape, factors.memory)
     product = _Product(path, factors, taken)
-    with collecting(report) as c_report:
-        sums = product.sums(c_report)
-        if debug:
-            product.check(sums)
-    own = None if isinstance(taken, Stream) else taken
-    found = finished(path, Array._of(sums, path.acc.type), values, own, report)
+    try:
+        with collecting(report) as c_report:
+            sums = product.sums(c_report)
+            if debug:
+                product.check(sums)
+        own = None if isinstance(taken, Stream) else taken
+        found = finished(path, Array._of(sums, path.acc.type), values, own, report)
+    except NumfmtError:
+        if isinstance(source, Generator) and isinstance(taken, Key):
+            give_back(source, taken)
+        raise
     for one in listeners(report):
         one.path = product.path_taken
     target.codes[...] = found.codes
@@ -112,7 +118,8 @@ def read_path(given: Any, plan: Any) -> tuple[Datapath, str]:
     return found.datapath(plan=plan), f"machine {found.name!r}"
 
 
-def _read_key(path: Datapath, key: Key | Generator | None) -> Key | Stream | None:
+def _read_source(path: Datapath, key: Key | Generator | None) -> Key | Generator | None:
+    """Where random bits come from: the caller's key, or the context's."""
     if not path.is_random:
         if key is not None:
             raise RandomError("key was given, but no rounding of the datapath draws random bits")
@@ -122,11 +129,9 @@ def _read_key(path: Datapath, key: Key | Generator | None) -> Key | Stream | Non
         raise RandomError(
             "the datapath rounds stochastically: key=numfmt.Key(seed) or a context's key"
         )
-    if isinstance(key, Stream):
-        if path.epilogue_is_random:
-            raise RandomError("key is a Stream, and the epilogue rounds stochastically: give a Key")
-        return key
-    return take_key(key)
+    if isinstance(key, Stream) and path.epilogue_is_random:
+        raise RandomError("key is a Stream, and the epilogue rounds stochastically: give a Key")
+    return key
 
 
 class _Product:

@@ -244,6 +244,10 @@ def test_stochastic_sums_take_the_calls_of_a_key():
     first, second = (nf.matmul(a, b, path, key=calls).codes for _ in range(2))
     assert np.array_equal(first, total.codes)
     assert not np.array_equal(first, second)
+    refused = path.replace(acc={"type": "e4m3fn", "ovf": "error"})
+    with pytest.raises(nf.RangeError, match="out of range"):
+        nf.matmul([[448.0]], [[448.0]], refused, key=(calls := nf.Generator(8)))
+    assert calls.state["call"] == 0
     with nf.context(key=key):
         assert np.array_equal(nf.matmul(a, b, path).codes, total.codes)
     with pytest.raises(nf.RandomError, match="rounds stochastically"):
