@@ -8,7 +8,7 @@ posterior?
 8
 """
 
-from . import accumulators, diagnostics, kernels, targets
+from . import accumulators, diagnostics, kernels, schedules, targets
 from ._compare import compare
 from ._comparison import Comparison, Row
 from ._errors import MissingPackage, SamplerError, ShortRunWarning
@@ -29,5 +29,6 @@ __all__ = [
     "diagnostics",
     "kernels",
     "sample",
+    "schedules",
     "targets",
 ]

@@ -21,7 +21,8 @@ from ._progress import Advance, progress_bar
 from ._run import Run
 from .accumulators import accumulator
 from .kernels import SGLD, SGLDState
-from .kernels._step import StepInfo, at_step
+from .kernels._step import StepInfo
+from .schedules import at_step
 from .targets import Target
 
 STEPS_BETWEEN_REPORTS = 100

@@ -1,4 +1,4 @@
-"""What every kernel shares: schedules, and what a step tells about itself."""
+"""What a step of any kernel tells about itself."""
 
 from __future__ import annotations
 
@@ -9,18 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._errors import SamplerError
-
 Array = npt.NDArray[Any]
-Schedule = float | Callable[[int], float]
-
-
-def at_step(schedule: Schedule, step: int, name: str) -> float:
-    """The schedule's value at a step, a finite number >= 0."""
-    value = float(schedule(step)) if callable(schedule) else float(schedule)
-    if not 0 <= value < np.inf:
-        raise SamplerError(f"{name}: finite numbers >= 0 are allowed; got {value} at step {step}")
-    return value
 
 
 class StepInfo:

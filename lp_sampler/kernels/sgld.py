@@ -12,7 +12,8 @@ from .._evaluate import Evaluation
 from .._numfmt import Format, Key, Report, sampler_update
 from .._rounding import round_to, spelled_out
 from ..accumulators import accumulator
-from ._step import Schedule, StepInfo, at_step
+from ..schedules import Schedule, at_step
+from ._step import StepInfo
 
 Array = npt.NDArray[Any]
 
