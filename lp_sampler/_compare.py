@@ -20,7 +20,7 @@ from ._run import Run
 from ._sample import Plan, sample
 from ._workers import Workers
 from .accumulators import has_meaning
-from .kernels import SGLD
+from .kernels import Kernel
 from .reference import MALA, Reference, ReferenceTask
 from .targets import Target
 
@@ -33,7 +33,7 @@ SAMPLE_DEFAULTS: dict[str, Any] = {
 
 
 def compare(
-    kernel: SGLD,
+    kernel: Kernel,
     target: Target,
     machines: Sequence[str | os.PathLike[str] | Format | Machine],
     accumulators: Sequence[str],
@@ -91,7 +91,7 @@ def _distinct(machines: Sequence[Machine]) -> tuple[Machine, ...]:
 
 
 def _plans(
-    kernel: SGLD,
+    kernel: Kernel,
     target: Target,
     machines: Sequence[Machine],
     accumulators: Sequence[str],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from ._errors import SamplerError
 from ._numfmt import Format, Key, Machine, Report, gaussian, random_bits
 from ._rounding import leaves_range, round_to
+from ._unit import VectorUnit
 from .targets import Target
 
 Array = npt.NDArray[Any]
@@ -35,6 +37,16 @@ class Evaluation:
             raise SamplerError(
                 f"batch_size: None or 1 .. {size} rows are allowed; got {self.batch_size}"
             )
+
+    @functools.cached_property
+    def unit(self) -> VectorUnit:
+        """The machine's vector unit at this step."""
+        return VectorUnit(self.machine, self.key.fold_in("unit"))
+
+    def log_density(self, params: Array) -> Array:
+        """The log density (chains,) alone."""
+        weights = self._weights(params, None, None)
+        return self.target.log_density(weights, self._rows())
 
     def __call__(self, params: Array) -> tuple[Array, Array]:
         """Log density (chains,) and gradient (chains, parameters)."""

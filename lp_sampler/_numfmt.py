@@ -1,25 +1,47 @@
 """Every public name of numfmt that the samplers use: the only import of numfmt in this package."""
 
 from numfmt import (
+    Array,
+    Datapath,
     Key,
     Machine,
     MachineError,
     NumfmtError,
     Report,
     __version__,
+    add,
+    array,
     binary32,
     context,
+    decode,
+    divide,
     encode,
+    fma,
+    from_codes,
     gaussian,
     machine,
+    matmul,
+    multiply,
     parse,
     quantize,
     random_bits,
     sampler_update,
+    sqrt,
+    subtract,
+    variance_corrected,
 )
 from numfmt.formats import Format
 
+OPERATIONS = {
+    **{"add": add, "subtract": subtract, "multiply": multiply},
+    **{"divide": divide, "sqrt": sqrt, "fma": fma},
+}
+"""What a vector unit does, by name."""
+
 __all__ = [
+    "OPERATIONS",
+    "Array",
+    "Datapath",
     "Format",
     "Key",
     "Machine",
@@ -27,13 +49,18 @@ __all__ = [
     "NumfmtError",
     "Report",
     "__version__",
+    "array",
     "binary32",
     "context",
+    "decode",
     "encode",
+    "from_codes",
     "gaussian",
     "machine",
+    "matmul",
     "parse",
     "quantize",
     "random_bits",
     "sampler_update",
+    "variance_corrected",
 ]

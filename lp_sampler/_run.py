@@ -11,7 +11,7 @@ import numpy.typing as npt
 from . import diagnostics
 from ._numfmt import Format, Machine, encode
 from ._rounding import spelled_out
-from .kernels import SGLD
+from .kernels import Kernel
 
 Array = npt.NDArray[Any]
 
@@ -30,7 +30,7 @@ class Run:
     names: tuple[str, ...]
     chains: tuple[int, ...]
     stats: dict[str, npt.NDArray[np.float64]]
-    kernel: SGLD
+    kernel: Kernel
     machine: Machine
     seed: int
     seconds: float

@@ -19,9 +19,7 @@ from ._machines import find_machine
 from ._numfmt import Format, Key, Machine, context
 from ._progress import Advance, progress_bar
 from ._run import Run
-from .accumulators import accumulator
-from .kernels import SGLD, SGLDState
-from .kernels._step import StepInfo
+from .kernels import Kernel, State, StepInfo
 from .schedules import at_step
 from .targets import Target
 
@@ -30,7 +28,7 @@ STATS = ("saturated", "infeasible", "frozen", "effective_temperature")
 
 
 def sample(
-    kernel: SGLD,
+    kernel: Kernel,
     target: Target,
     machine: str | os.PathLike[str] | Format | Machine,
     *,
@@ -89,7 +87,7 @@ def too_short(draws: npt.NDArray[Any]) -> str | None:
 class Plan:
     """Checked arguments of a run."""
 
-    kernel: SGLD
+    kernel: Kernel
     target: Target
     machine: Machine
     draws: int
@@ -103,7 +101,7 @@ class Plan:
     @classmethod
     def checked(
         cls,
-        kernel: SGLD,
+        kernel: Kernel,
         target: Target,
         machine: Machine,
         draws: int,
@@ -144,7 +142,7 @@ class Plan:
         }
         return Run(
             draws=np.concatenate([part[0] for part in groups]),
-            format=accumulator(self.kernel.accumulator).formats(self.machine)["accumulator"],
+            format=self.kernel.formats(self.machine)["accumulator"].bare(),
             names=self.target.names,
             chains=self.chains,
             stats=stats,
@@ -175,10 +173,10 @@ class Plan:
 
     def _steps(
         self, init: npt.NDArray[np.float32], first: int, advance: Advance
-    ) -> Iterator[tuple[int, SGLDState, StepInfo]]:
+    ) -> Iterator[tuple[int, State, StepInfo]]:
         """Every step's number, state and info."""
         key = Key(self.seed)
-        target = self.target.with_inputs(self.machine.input, key.fold_in("input"))
+        target = self.target.on(self.machine, key.fold_in("input"))
         evaluate = Evaluation(target, self.machine, key.at(0, first=first), self.batch_size)
         state = self.kernel.init(init, evaluate, key.at(0, first=first))
         steps = self.warmup + self.draws * self.thin

@@ -132,6 +132,7 @@ if TYPE_CHECKING:
     from ._datapath import Datapath
     from ._kplan import KPlan
     from ._machine import Machine, machine, machines
+    from ._machine_units import VectorUnit
     from ._matmul import matmul
 
 __version__: str = _text(_lib.nf_version())
@@ -170,6 +171,7 @@ __all__ = [
     "ShapeError",
     "Stream",
     "Takum",
+    "VectorUnit",
     "absolute",
     "activation_bounds",
     "add",
@@ -267,6 +269,7 @@ __all__ = [
 _LATE = {  # imported when they are first asked for
     "Datapath": "_datapath",
     "KPlan": "_kplan",
+    "VectorUnit": "_machine_units",
     "Machine": "_machine",
     "machine": "_machine",
     "machines": "_machine",

@@ -16,6 +16,7 @@ from ._code_array import Array
 from ._datapath import Datapath
 from ._errors import AssumedWarning, MachineError, NumfmtError
 from ._kplan import KPlan
+from ._machine_units import VectorUnit
 from ._matmul_operands import flushed, read_codes
 from ._parse import parse
 from ._random import Generator, Key
@@ -24,6 +25,11 @@ from .formats import Format
 
 FOLDER = Path(__file__).parent / "machines"
 ROLES = ("weight", "gradient", "accumulator", "input")
+FURTHER_ROLES = {
+    **{"momentum": "accumulator", "activation": "binary32", "error": "binary32"},
+    **{"noise": "binary32", "step_size": "binary32"},
+}
+"""Roles that a file may leave out -> the role, or the format, that serves in their place."""
 PASSES = ("fprop", "dgrad", "wgrad", "infer")
 SELF = "self"  # the name of a machine's only datapath
 TEXTS = ("name", "version", "vendor", "chip")
@@ -79,6 +85,7 @@ class Machine:
     plans: tuple[tuple[str, KPlan], ...] = ()
     matmul: tuple[tuple[str, Pass], ...] = ()
     conversions: tuple[tuple[str, Conversion], ...] = ()
+    vector_unit: VectorUnit = VectorUnit()  # noqa: RUF009 - immutable
     version: str = "assumed"
     vendor: str = "assumed"
     chip: str = "assumed"
@@ -110,6 +117,23 @@ class Machine:
     def input(self) -> Format:
         """The format of inputs."""
         return self._format("input")
+
+    def format_of(self, role: str) -> Format:
+        """The format of a role: weight, gradient, accumulator, input, or one that serves in its
+        place: of momentum the accumulator's, of activation, error, noise and step_size binary32.
+
+        Raises MachineError for an unknown role, and where the machine stores no tensors.
+
+        >>> import numfmt as nf
+        >>> str(nf.machine("fixed8").format_of("noise"))
+        'binary32'
+        """
+        schema.check_known(role, (*ROLES, *FURTHER_ROLES), "role", f"machine {self.name!r}")
+        own = dict(self.formats)
+        if role in own or role in ROLES:
+            return self._format(role)
+        instead = FURTHER_ROLES[role]
+        return self._format(instead) if instead in ROLES else parse(instead)
 
     def _format(self, role: str) -> Format:
         found = dict(self.formats).get(role)
@@ -204,8 +228,8 @@ class Machine:
         """
         own = dict(self.formats)
         for role in roles:
-            schema.check_known(role, ROLES, "role", f"machine {self.name!r}")
-        formats = {role: carry(parse(new), self._format(role)) for role, new in roles.items()}
+            schema.check_known(role, (*ROLES, *FURTHER_ROLES), "role", f"machine {self.name!r}")
+        formats = {role: carry(parse(new), self.format_of(role)) for role, new in roles.items()}
         changes = ",".join(f"{role}={format.bare()}" for role, format in formats.items())
         renamed = name or (f"{self.name}({changes})" if changes else self.name)
         return dataclasses.replace(self, name=renamed, formats=tuple({**own, **formats}.items()))
@@ -218,6 +242,7 @@ class Machine:
             "kplan": {name: schema.written(plan) for name, plan in self.plans},
             "matmul": {name: schema.written(one) for name, one in self.matmul},
             "convert": {name: schema.written(one) for name, one in self.conversions},
+            "vector_unit": schema.written(self.vector_unit) if self.formats else {},
         }
         return {
             **{field: getattr(self, field) for field in TEXTS},

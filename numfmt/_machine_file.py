@@ -15,6 +15,7 @@ from ._errors import MachineError, NumfmtError
 from ._kplan import KPlan
 from ._machine import (
     BINARY32_CHAIN,
+    FURTHER_ROLES,
     MARKS,
     PASSES,
     ROLES,
@@ -24,6 +25,7 @@ from ._machine import (
     Machine,
     Pass,
 )
+from ._machine_units import VectorUnit
 from ._schema import check_known
 from .formats import Format
 
@@ -32,10 +34,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-LATER_ROLES = ("activation", "error", "momentum", "noise", "step_size")
-LATER_TABLES = ("vector_unit", "special", "rng", "gaussian", "sr", "update")
+LATER_TABLES = ("special", "rng", "gaussian", "sr", "update")
 PATH_FIELDS = ("datapath", "datapaths", "epilogue", "kplan", "matmul", "convert")
-FIELDS = (*TEXTS, "evidence", "certainty", "formats", *PATH_FIELDS)
+FIELDS = (*TEXTS, "evidence", "certainty", "formats", *PATH_FIELDS, "vector_unit")
 
 
 def read_file(path: Path) -> Machine:
@@ -67,6 +68,7 @@ def from_table(table: Any, where: str) -> Machine:
         }
         passes = _read_passes(table.get("matmul", {}), paths, plans, where)
         conversions = _read_conversions(table.get("convert", {}), where)
+        vector_unit = schema.read(VectorUnit, table.get("vector_unit", {}), "vector_unit")
     except MachineError as error:
         text = str(error)
         raise MachineError(text if text.startswith(where) else f"{where}: {text}") from error
@@ -77,6 +79,7 @@ def from_table(table: Any, where: str) -> Machine:
         plans=tuple(plans.items()),
         matmul=tuple(passes.items()),
         conversions=tuple(conversions.items()),
+        vector_unit=vector_unit,
         evidence=_read_evidence(table.get("evidence", []), where),
         certainty=_read_certainty(table.get("certainty", {}), where),
     )
@@ -160,15 +163,12 @@ def _read_formats(formats: Any, where: str) -> dict[str, Format]:
     if not isinstance(formats, Mapping):
         raise MachineError(f"{where}: formats = {formats!r} must be a table of roles")
     for role in formats:
-        if role in LATER_ROLES:
-            raise MachineError(
-                f"{where}: the role {role!r} is not supported, only {', '.join(ROLES)}"
-            )
-        check_known(role, ROLES, "role", where)
+        check_known(role, (*ROLES, *FURTHER_ROLES), "role", where)
     missing = [role for role in ROLES if role not in formats]
     if missing:
         raise MachineError(f"{where}: formats lacks the role {missing[0]!r}")
-    return {role: _read_format(formats[role], f"{where}: role {role!r}") for role in ROLES}
+    present = [role for role in (*ROLES, *FURTHER_ROLES) if role in formats]
+    return {role: _read_format(formats[role], f"{where}: role {role!r}") for role in present}
 
 
 def _read_format(entry: Any, where: str) -> Format:

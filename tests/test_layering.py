@@ -19,7 +19,7 @@ FLOORS = {
     **dict.fromkeys(("numfmt._datapath", "numfmt._datapath_checks"), ARITHMETIC),
     **dict.fromkeys(("numfmt._datapath_core", "numfmt._kplan", "numfmt._epilogue"), ARITHMETIC),
     **dict.fromkeys(("numfmt._epilogue_run", "numfmt._matmul"), ARITHMETIC),
-    "numfmt._matmul_operands": ARITHMETIC,
+    **dict.fromkeys(("numfmt._matmul_operands", "numfmt._machine_units"), ARITHMETIC),
     **dict.fromkeys(
         ("numfmt._machine_c", "numfmt._vectors_matmul", "numfmt._cli_machines"), PROGRAMS
     ),

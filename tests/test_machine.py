@@ -115,7 +115,8 @@ def test_float32_arithmetic_may_be_spelled_out(write):
     [
         (("version =", "vershun ="), "unknown field 'vershun'; did you mean 'version'"),
         (("weight =", "wait ="), "unknown role 'wait'"),
-        (("input =", "activation ="), "role 'activation' is not supported"),
+        (("input = ", "imput = "), "unknown role 'imput'; did you mean 'input'"),
+        (("", "[vector_unit]\nfused = 1\n"), "vector_unit.fused = 1 must be true or false"),
         (("posit<16,1>", "posit<99,1>"), "role 'accumulator'"),
         (("overflow = ", "overfloat = "), "unknown field 'overfloat'"),
         (('"SR"', "8"), "must be a table of texts"),

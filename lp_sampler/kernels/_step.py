@@ -18,7 +18,8 @@ class StepInfo:
     saturated: results moved to an end of the range.  infeasible: coordinates whose variance the
     format cannot give exactly.  frozen: coordinates the step left as they were.
     effective_temperature: mean squared noise over the noise variance asked for, times the
-    temperature; one step's value has a relative error of sqrt(2 / count).
+    temperature; one step's value has a relative error of sqrt(2 / count).  accepted: chains whose
+    proposal was accepted, None where nothing is proposed.
     """
 
     def __init__(
@@ -31,7 +32,9 @@ class StepInfo:
         temperature: float,
         noise_variance: float,
         mean: Callable[[], Array],
+        accepted: int | None = None,
     ) -> None:
+        self.accepted = accepted
         self.count, self.saturated, self.infeasible = after.size, saturated, infeasible
         self._before, self._after, self._mean = before, after, mean
         self._temperature, self._noise_variance = temperature, noise_variance

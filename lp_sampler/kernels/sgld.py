@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 from .._evaluate import Evaluation
 from .._numfmt import Format, Key, Report, sampler_update
-from .._rounding import round_to, spelled_out
+from .._rounding import round_to
 from ..accumulators import accumulator
-from ..schedules import Schedule, at_step
+from ._kernel import Kernel, State
 from ._step import StepInfo
 
 Array = npt.NDArray[Any]
 
 
 @dataclasses.dataclass(frozen=True)
-class SGLD:
+class SGLD(Kernel):
     """theta <- store(theta + step * Q(gradient) + sqrt(2 * step * temperature) * noise).
 
     `step_size` and `temperature` are numbers or functions of the step number; `accumulator` says
@@ -31,37 +31,25 @@ class SGLD:
     'naive'
     """
 
-    step_size: Schedule = 2e-4
-    temperature: Schedule = 1.0
-    accumulator: str = "vc"
-
-    def __post_init__(self) -> None:
-        accumulator(self.accumulator)
-        at_step(self.step_size, 0, "step_size")
-        at_step(self.temperature, 0, "temperature")
-
-    def init(self, params: Array, evaluate: Evaluation, key: Key) -> SGLDState:
-        """The state at `params` (chains, parameters), rounded once to the format the chain lives
-        in.
-        """
-        own = accumulator(self.accumulator).formats(evaluate.machine)
-        formats = {role: spelled_out(format) for role, format in own.items()}
+    def init(self, params: Array, evaluate: Evaluation, key: Key) -> State:
+        """The state at `params` (chains, size), rounded once to the format the chain lives in."""
+        stored = self.formats(evaluate.machine)["accumulator"]
         start = np.ascontiguousarray(params, np.float32)
-        return SGLDState(round_to(start, formats["accumulator"], key.fold_in("init")), formats)
+        return State(round_to(start, stored, key.fold_in("init")), stored)
 
     def step(
         self,
-        state: SGLDState,
+        state: State,
         evaluate: Evaluation,
         *,
         step_size: float,
         temperature: float,
         key: Key,
-    ) -> tuple[SGLDState, StepInfo]:
+    ) -> tuple[State, StepInfo]:
         """One transition of every chain; `key` carries the step as its call and the first element's
         number.
         """
-        before, formats = state.params, state.formats
+        before, formats = state.params, self.formats(evaluate.machine)
         report, variance = Report(), 2 * step_size * temperature
         gradient = evaluate.gradient(before, stored_in=state.format, report=report)
         policy = accumulator(self.accumulator).policy
@@ -77,20 +65,7 @@ class SGLD:
             noise_variance=variance,
             mean=lambda: _mean(before, gradient, step_size, formats["gradient"], key),
         )
-        return SGLDState(after, formats), info
-
-
-@dataclasses.dataclass(frozen=True)
-class SGLDState:
-    """Parameters (chains, parameters) in float32, each a value of `format`."""
-
-    params: Array
-    formats: dict[str, Format]
-
-    @property
-    def format(self) -> Format:
-        """The format that the parameters are stored in."""
-        return self.formats["accumulator"]
+        return State(after, state.format), info
 
 
 def _mean(before: Array, gradient: Array, step_size: float, format: Format, key: Key) -> Array:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .._arithmetic import Arithmetic, in_float32
+
 if TYPE_CHECKING:
-    from .._numfmt import Format, Key
+    from .._numfmt import Format, Key, Machine
 
 Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
@@ -27,6 +30,7 @@ class Target:
     data_size: int | None = None
     gradient_noise: float = 0.0
     names: tuple[str, ...]
+    _arithmetic: Arithmetic | None = None
 
     def log_density(self, params: Array, rows: Rows | None = None) -> Array:
         """The log density up to a constant, shape (chains,)."""
@@ -45,6 +49,23 @@ class Target:
         data.
         """
         return self
+
+    def on(self, machine: Machine, key: Key) -> Target:
+        """The target as a machine computes it: data in its input format, products by its
+        datapaths.
+        """
+        bound = copy.copy(self.with_inputs(machine.input, key))
+        bound.arithmetic = Arithmetic(machine)
+        return bound
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """What products and functions are computed with."""
+        return self._arithmetic or in_float32()
+
+    @arithmetic.setter
+    def arithmetic(self, arithmetic: Arithmetic) -> None:
+        self._arithmetic = arithmetic
 
     def scores(self, draws: Array) -> dict[str, float]:
         """`nll` and `accuracy` of predictions by draws (chain, draw, parameter); empty where

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from .._arithmetic import in_float32
 from .._errors import SamplerError
-from .._numfmt import Format, Key, binary32
+from .._numfmt import Format, Key
 from .._rounding import round_to
 from ._target import Array, Rows, Target
 
@@ -78,19 +79,21 @@ class LogisticRegression(Target):
     def log_density(self, params: Array, rows: Rows | None = None) -> Array:
         """The log density up to a constant, shape (chains,)."""
         logits, labels, scale = self._logits(params, rows)
-        return self._density(params, log_logistic(np.where(labels > 0, logits, -logits)), scale)
+        return self._density(
+            params, self.arithmetic.log_logistic(np.where(labels > 0, logits, -logits)), scale
+        )
 
     def gradient(self, params: Array, rows: Rows | None = None) -> Array:
         """The gradient of the log density, shape (chains, size)."""
         logits, labels, scale = self._logits(params, rows)
-        return self._slope(params, rows, logistic(logits), labels, scale)
+        return self._slope(params, rows, self.arithmetic.logistic(logits), labels, scale)
 
     def evaluate(self, params: Array, rows: Rows | None = None) -> tuple[Array, Array]:
         """Log density and gradient, with the logits in common."""
         logits, labels, scale = self._logits(params, rows)
-        likelihoods = log_logistic(np.where(labels > 0, logits, -logits))
+        likelihoods = self.arithmetic.log_logistic(np.where(labels > 0, logits, -logits))
         density = self._density(params, likelihoods, scale)
-        return density, self._slope(params, rows, logistic(logits), labels, scale)
+        return density, self._slope(params, rows, self.arithmetic.logistic(logits), labels, scale)
 
     def _density(self, params: Array, likelihoods: Array, scale: np.floating) -> Array:
         prior = (params * params).sum(axis=1) * (self.prior_precision / 2)
@@ -106,7 +109,9 @@ class LogisticRegression(Target):
     ) -> Array:
         residuals = np.subtract(labels, probabilities, out=probabilities)
         inputs = self._rows[params.dtype]
-        gradient = binary32.matmul(residuals, inputs if rows is None else inputs[rows])
+        gradient = self.arithmetic.matmul(
+            residuals, inputs if rows is None else inputs[rows], "wgrad"
+        )
         if rows is not None:
             gradient *= scale
         gradient -= params * params.dtype.type(self.prior_precision)
@@ -123,8 +128,8 @@ class LogisticRegression(Target):
         columns = np.ascontiguousarray(inputs.T.astype(np.float32))
         probability = np.zeros(len(labels))
         for begin in range(0, len(pieces), ROWS_AT_ONCE):
-            logits = binary32.matmul(pieces[begin : begin + ROWS_AT_ONCE], columns)
-            probability += logistic(logits).sum(axis=0, dtype=np.float64)
+            logits = in_float32().matmul(pieces[begin : begin + ROWS_AT_ONCE], columns)
+            probability += in_float32().logistic(logits).sum(axis=0, dtype=np.float64)
         probability /= len(pieces)
         likelihood = np.where(labels > 0, probability, 1 - probability)
         return {
@@ -138,7 +143,7 @@ class LogisticRegression(Target):
         if rows is not None:
             columns, labels = np.ascontiguousarray(columns[:, rows]), labels[rows]
         scale = params.dtype.type(len(self._labels[params.dtype]) / len(labels))
-        return binary32.matmul(params, columns), labels, scale
+        return self.arithmetic.matmul(params, columns), labels, scale
 
 
 def _checked_data(X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
@@ -152,18 +157,3 @@ def _checked_data(X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
             f"y: one 0 or 1 for each of the {len(inputs)} rows is needed; got shape {labels.shape}"
         )
     return inputs, labels
-
-
-def logistic(z: Array) -> Array:
-    """1 / (1 + exp(-z)) in z's dtype."""
-    if z.dtype == np.float32:
-        return binary32.logistic(z)
-    small = np.exp(-np.abs(z))
-    return np.asarray(np.where(z < 0, small, 1.0) / (1 + small))
-
-
-def log_logistic(z: Array) -> Array:
-    """log(logistic(z)) in z's dtype."""
-    if z.dtype == np.float32:
-        return binary32.log_logistic(z)
-    return np.asarray(np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))))

@@ -1,0 +1,121 @@
+"""The vector unit of a machine: arithmetic on arrays, every result rounded to the unit's format."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._errors import SamplerError
+from ._numfmt import OPERATIONS, Format, Key, Machine, array, gaussian, quantize
+from ._rounding import round_to, spelled_out
+
+Array = npt.NDArray[Any]
+
+SINGLE_PRECISION = 24
+
+
+class VectorUnit:
+    """Element by element operations of a machine on float32 arrays, at one step.
+
+    Numbers that the unit's format does not hold are rounded to it before, each by the unit's mode;
+    in binary32 to nearest even, the usual unit, this is NumPy's float32 arithmetic.  `key` serves
+    a unit that rounds stochastically: operation number n of a step has bits of its own.
+    """
+
+    def __init__(self, machine: Machine, key: Key) -> None:
+        self._machine, self._key, self._calls = machine, key, 0
+        self._unit = machine.vector_unit
+        self.is_binary32 = self._unit.is_binary32
+        self.is_fused = self._unit.fused
+
+    def constant(self, value: float, role: str = "step_size") -> np.float32:
+        """A number as the machine keeps it: in the format of the role, then in the unit's."""
+        format = spelled_out(self._machine.format_of(role))
+        stored = round_to(np.asarray([value], np.float64), format, self._key.fold_in(role))
+        number = stored.astype(np.float32)
+        return np.float32((number if self.is_binary32 else self._read(number))[0])
+
+    def add(self, x: Any, y: Any) -> Array:
+        """x + y."""
+        return np.asarray(np.add(x, y)) if self.is_binary32 else self._do("add", x, y)
+
+    def subtract(self, x: Any, y: Any) -> Array:
+        """x - y."""
+        return np.asarray(np.subtract(x, y)) if self.is_binary32 else self._do("subtract", x, y)
+
+    def multiply(self, x: Any, y: Any) -> Array:
+        """x * y."""
+        return np.asarray(np.multiply(x, y)) if self.is_binary32 else self._do("multiply", x, y)
+
+    def divide(self, x: Any, y: Any) -> Array:
+        """x / y."""
+        return np.asarray(np.divide(x, y)) if self.is_binary32 else self._do("divide", x, y)
+
+    def sqrt(self, x: Any) -> Array:
+        """The square root of x."""
+        return np.asarray(np.sqrt(x)) if self.is_binary32 else self._do("sqrt", x)
+
+    def multiply_add(self, a: Any, x: Any, y: Any) -> Array:
+        """a * x + y, rounded once where the unit is fused, else after the product too."""
+        return self._do("fma", a, x, y) if self.is_fused else self.add(self.multiply(a, x), y)
+
+    def gaussian(self, key: Key, shape: tuple[int, ...]) -> Array:
+        """Gaussian noise of variance 1 in the machine's noise format, then in the unit's."""
+        format = spelled_out(self._machine.format_of("noise"))
+        noise = round_to(gaussian(key, shape), format, key.fold_in("noise format"))
+        single = noise.astype(np.float32)
+        return single if self.is_binary32 else self._read(single)
+
+    def _do(self, name: str, *operands: Any) -> Array:
+        """One operation on numbers of the unit's format."""
+        unit = self._unit
+        self._calls += 1
+        key = self._key.fold_in("vector unit", self._calls) if is_stochastic(unit.round) else None
+        read = [self._read(np.asarray(one, np.float32)) for one in operands]
+        format = checked(unit.format)
+        result = OPERATIONS[name](
+            *(array(one, format) for one in np.broadcast_arrays(*read)),
+            rounding=unit.round,
+            overflow=unit.ovf,
+            key=key,
+        )
+        return flushed(np.asarray(result.values, np.float32), unit.format, unit.flush_results)
+
+    def _read(self, x: Array) -> Array:
+        """Operands in the unit's format, subnormal ones flushed where it does so."""
+        unit = self._unit
+        rounding = "nearest_even" if is_stochastic(unit.round) else unit.round
+        held = quantize(x, checked(unit.format), rounding, unit.ovf)
+        return flushed(held, unit.format, unit.flush_inputs)
+
+
+def is_stochastic(rounding: str) -> bool:
+    """Does the rounding draw random bits?"""
+    return rounding.startswith("stochastic")
+
+
+@functools.lru_cache(maxsize=64)
+def checked(format: Format) -> Format:
+    """The unit's format, whose numbers must be float32 numbers."""
+    ends = [float(format.max), float(format.smallest_positive), float(format.min)]
+    with np.errstate(over="ignore"):
+        held = np.asarray(ends, np.float32) == ends
+    if not held.all() or format.precision > SINGLE_PRECISION:
+        raise SamplerError(
+            f"machine: a vector unit of {format.bare()} is not supported: its numbers are kept in "
+            f"float32"
+        )
+    return format
+
+
+def flushed(x: Array, format: Format, how: str) -> Array:
+    """`x` with its subnormal numbers as 0: of their sign, or +0 ("plus")."""
+    if how == "none":
+        return x
+    small = np.abs(x) < np.float32(float(format.smallest_normal))
+    return np.where(
+        small, np.copysign(np.float32(0), x) if how == "keep_sign" else np.float32(0), x
+    )

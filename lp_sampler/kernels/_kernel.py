@@ -1,0 +1,71 @@
+"""What a kernel is: one transition of many chains, in a machine's arithmetic."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from .._rounding import spelled_out
+from ..accumulators import accumulator
+from ..schedules import Schedule, at_step
+from ._step import Array, StepInfo
+
+if TYPE_CHECKING:
+    from .._evaluate import Evaluation
+    from .._numfmt import Format, Key, Machine
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """Where the chains are, and everything else that the next step needs.
+
+    params: (chains, size) float32, each a value of `format`. arrays: by name, with the chains as
+    first axis (a velocity, a residual, averages).  A checkpoint is both, and nothing else.
+    """
+
+    params: Array
+    format: Format
+    arrays: dict[str, Array] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Kernel:
+    """Base of the kernels: frozen dataclasses of numbers, schedules and names."""
+
+    step_size: Schedule = 2e-4
+    temperature: Schedule = 1.0
+    accumulator: str = "vc"
+
+    def __post_init__(self) -> None:
+        accumulator(self.accumulator)
+        at_step(self.step_size, 0, "step_size")
+        at_step(self.temperature, 0, "temperature")
+
+    def formats(self, machine: Machine) -> dict[str, Format]:
+        """The formats of a step by role, their modes spelled out; draws are of `accumulator`'s."""
+        own = accumulator(self.accumulator).formats(machine)
+        return {role: spelled_out(format) for role, format in own.items()}
+
+    def init(self, params: Array, evaluate: Evaluation, key: Key) -> State:
+        """The state at `params` (chains, size), each number rounded once to the format the chain
+        lives in.
+        """
+        raise NotImplementedError
+
+    def step(
+        self,
+        state: State,
+        evaluate: Evaluation,
+        *,
+        step_size: float,
+        temperature: float,
+        key: Key,
+    ) -> tuple[State, StepInfo]:
+        """One transition of every chain; `key` carries the step as its call and the number of the
+        first element.
+        """
+        raise NotImplementedError
+
+    def is_sampling(self, step: int) -> bool:
+        """Do draws of this step count?  Not in phases that only explore."""
+        return True
