@@ -9,12 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arithmetic import Arithmetic, in_float32
+from .._hashes import data_hash
 
 if TYPE_CHECKING:
     from .._numfmt import Format, Key, Machine
 
 Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
+POINTS_ROWS = 16
+"""Rows of the batch that a target without arguments is known by."""
 
 
 class Target:
@@ -66,6 +69,41 @@ class Target:
     @arithmetic.setter
     def arithmetic(self, arithmetic: Arithmetic) -> None:
         self._arithmetic = arithmetic
+
+    def arguments(self) -> dict[str, Any] | None:
+        """The constructor's arguments that make an equal target: numbers, texts, None, arrays, and
+        tuples of these.
+
+        A stored run keeps them and needs no target to be resumed.  None where functions decide:
+        such a target is handed in again.
+        """
+        return None
+
+    def describe(self) -> dict[str, Any]:
+        """What the target is, in plain data, for the record of a run."""
+        return {"class": type(self).__name__, "size": self.size, "data_size": self.data_size}
+
+    def data_hash(self) -> str:
+        """SHA-256 of what decides the target's values: its arguments, or where there are none its
+        values at a few points.
+        """
+        arguments = self.arguments()
+        values = self._values_at_points() if arguments is None else arguments
+        return data_hash(self.describe(), self.gradient_noise, values)
+
+    def _values_at_points(self) -> list[Array]:
+        """Of all rows, and of a batch, at points between 0 and 1."""
+        fractions = np.arange(2 * self.size, dtype=np.uint64) * np.uint64(40503) % np.uint64(65536)
+        points = (fractions.astype(np.float32) / np.float32(65536)).reshape(2, self.size)
+        batches: list[Rows | None] = [None]
+        if self.data_size is not None:
+            batches.append(np.arange(self.data_size)[:: -(-self.data_size // POINTS_ROWS)])
+        with np.errstate(all="ignore"):
+            return [
+                part
+                for rows in batches
+                for part in (self.log_density(points, rows), self.gradient(points, rows))
+            ]
 
     def scores(self, draws: Array) -> dict[str, float]:
         """`nll` and `accuracy` of predictions by draws (chain, draw, parameter); empty where

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -46,7 +48,16 @@ class Gaussian(Target):
         self.gradient_noise = float(gradient_noise)
         self.names = tuple(f"theta{i}" for i in range(self.size))
         self.mean = np.broadcast_to(mean, shape)
-        self.precision = np.broadcast_to(deviation, shape) ** -2
+        self._deviation = np.broadcast_to(deviation, shape)
+        self.precision = self._deviation**-2
+
+    def arguments(self) -> dict[str, Any]:
+        """Mean, standard deviation and gradient noise."""
+        return {
+            "mean": self.mean,
+            "standard_deviation": self._deviation,
+            "gradient_noise": self.gradient_noise,
+        }
 
     def log_density(self, params: Array, rows: Rows | None = None) -> Array:
         """The log density up to a constant, shape (chains,)."""

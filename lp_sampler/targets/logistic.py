@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +60,8 @@ class LogisticRegression(Target):
             raise SamplerError(
                 f"test: {self.size} parameters are needed; got shape {self._test[0].shape}"
             )
-        self.prior_precision = float(prior_scale) ** -2
+        self._prior_scale = float(prior_scale)
+        self.prior_precision = self._prior_scale**-2
         self._labels = {dtype: labels.astype(dtype) for dtype in (SINGLE, DOUBLE)}
         self._set_inputs(inputs.astype(np.float32), inputs)
 
@@ -69,6 +71,16 @@ class LogisticRegression(Target):
             DOUBLE: np.ascontiguousarray(double),
         }
         self._columns = {name: np.ascontiguousarray(rows.T) for name, rows in self._rows.items()}
+
+    def arguments(self) -> dict[str, Any]:
+        """Rows, labels, prior, names and test rows."""
+        return {
+            "X": self._rows[DOUBLE],
+            "y": self._labels[DOUBLE],
+            "prior_scale": self._prior_scale,
+            "names": self.names,
+            "test": self._test,
+        }
 
     def with_inputs(self, format: Format, key: Key) -> LogisticRegression:
         """The target with `X` rounded to the machine's input format, at least to float32."""

@@ -1,0 +1,54 @@
+"""A run's file tells its target by arguments that make an equal one, and by a hash of the data."""
+
+import numpy as np
+import pytest
+
+import lp_sampler as lps
+
+RANDOM = np.random.default_rng(3)
+X, Y = RANDOM.normal(size=(20, 3)), RANDOM.random(20) < 0.5
+RECORDED = {
+    "gaussian": lps.targets.Gaussian([0.0, 1.0], 2.0, gradient_noise=0.5),
+    "logistic": lps.targets.LogisticRegression(X, Y, 2.0, names="abc", test=(X[:5], Y[:5])),
+}
+
+
+def custom(scale=1.0, **keywords):
+    """A target of two functions, whose values change with `scale`."""
+    return lps.targets.Custom(
+        lambda x, rows: -scale * (x**2).sum(axis=1), lambda x, rows: -2 * scale * x, 2, **keywords
+    )
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_arguments_make_an_equal_target(name):
+    """The class with its recorded arguments has the same hash, description and values."""
+    target = RECORDED[name]
+    again = type(target)(**target.arguments())
+    assert again.data_hash() == target.data_hash()
+    assert again.describe() == target.describe()
+    params = RANDOM.normal(size=(4, target.size)).astype(np.float32)
+    assert again.gradient(params).tobytes() == target.gradient(params).tobytes()
+    assert again.log_density(params).tobytes() == target.log_density(params).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (RECORDED["gaussian"], lps.targets.Gaussian([0.0, 1.0], 2.0)),
+        (RECORDED["gaussian"], lps.targets.Gaussian([0.0, 1.5], 2.0, gradient_noise=0.5)),
+        (RECORDED["logistic"], lps.targets.LogisticRegression(X[::-1], Y, 2.0, names="abc")),
+        (RECORDED["logistic"], lps.targets.LogisticRegression(X, Y, 2.0, names="abc")),
+        (custom(), custom(1.01)),
+        (custom(), custom(data_size=3)),
+    ],
+)
+def test_other_data_have_another_hash(one, other):
+    """One number changed, and the hash is another."""
+    assert one.data_hash() != other.data_hash()
+
+
+def test_a_target_of_functions_is_known_by_its_values():
+    """It has no arguments; the same functions have the same hash, evaluated in batches too."""
+    assert custom().arguments() is None
+    assert custom(data_size=40).data_hash() == custom(data_size=40).data_hash()
