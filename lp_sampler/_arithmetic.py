@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,25 @@ class Arithmetic:
         if z.dtype == np.float32:
             return binary32.log_logistic(z)
         return np.asarray(np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))))
+
+    def exp(self, z: Array) -> Array:
+        """exp(z), infinity where that overflows.
+
+        In float32 it is logistic(z) / logistic(-z), whose error is under 2 ulp below z = 87:
+        NumPy's own differs between processors.
+        """
+        with np.errstate(over="ignore", divide="ignore"):
+            if z.dtype == np.float32:
+                return np.asarray(self.logistic(z) / self.logistic(-z))
+            return np.asarray(np.exp(z))
+
+    def log_sum_exp(self, terms: Sequence[Array]) -> Array:
+        """log(sum of exp(term)) over arrays of one shape, in their order, without overflow."""
+        return functools.reduce(self._log_add, terms)
+
+    def _log_add(self, a: Array, b: Array) -> Array:
+        """log(exp(a) + exp(b)): the larger one, and log(1 + exp(-distance)) more."""
+        return np.asarray(np.maximum(a, b) - self.log_logistic(np.abs(a - b)))
 
 
 @functools.lru_cache(maxsize=1)

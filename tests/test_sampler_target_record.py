@@ -9,6 +9,14 @@ RANDOM = np.random.default_rng(3)
 X, Y = RANDOM.normal(size=(20, 3)), RANDOM.random(20) < 0.5
 RECORDED = {
     "gaussian": lps.targets.Gaussian([0.0, 1.0], 2.0, gradient_noise=0.5),
+    "covariance": lps.targets.Gaussian([0.0, 1.0], covariance=[[2.0, 1.0], [1.0, 1.0]]),
+    "mixture": lps.targets.GaussianMixture([1, 2], [[0, 1], [3, 4]], [0.3, 0.7]),
+    "quartic": lps.targets.Quartic(3),
+    "banana": lps.targets.Banana(0.7, 0.3),
+    "softmax": lps.targets.SoftmaxRegression(X, Y, 2.0, classes=3, test=(X[:5], Y[:5])),
+    "poisson": lps.targets.PoissonRegression(X, Y, 2.0),
+    "linear": lps.targets.LinearRegression(X, X[:, 0], 0.3, 0.7),
+    "lasso": lps.targets.Lasso(X, X[:, 0], 0.3, 0.7, names="abc"),
     "logistic": lps.targets.LogisticRegression(X, Y, 2.0, names="abc", test=(X[:5], Y[:5])),
 }
 

@@ -105,8 +105,12 @@ class Target:
                 for part in (self.log_density(points, rows), self.gradient(points, rows))
             ]
 
+    def known_moments(self) -> tuple[Array, Array] | None:
+        """Mean and variance of each parameter, where they are known; None elsewhere."""
+        return None
+
     def scores(self, draws: Array) -> dict[str, float]:
-        """`nll` and `accuracy` of predictions by draws (chain, draw, parameter); empty where
-        nothing is predicted.
+        """`nll` and `accuracy` or `rmse` of predictions by draws (chain, draw, parameter); empty
+        where nothing is predicted.
         """
         return {}
