@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ._batches import epoch_rows, independent_rows
 from ._errors import SamplerError
-from ._numfmt import Format, Key, Machine, Report, gaussian, random_bits
+from ._numfmt import Format, Key, Machine, Report, gaussian
 from ._rounding import leaves_range, round_to
 from ._unit import VectorUnit
 from .targets import Target
@@ -23,13 +24,15 @@ class Evaluation:
     """`evaluate(params) -> (log_density, gradient)` of one step, in the machine's arithmetic.
 
     Parameters are first rounded to the machine's weight format.  `key` carries the step as its call
-    and the number of the first element.
+    and the number of the first element.  Batches are drawn anew every step, or without
+    `replacement` from one permutation of the rows after the other.
     """
 
     target: Target
     machine: Machine
     key: Key
     batch_size: int | None = None
+    replacement: bool = True
 
     def __post_init__(self) -> None:
         size = self.target.data_size
@@ -72,12 +75,11 @@ class Evaluation:
         return round_to(params, weight, self.key.fold_in("forward"), counted)
 
     def _rows(self) -> npt.NDArray[np.int64] | None:
-        """This step's batch, drawn with replacement, one for all chains; None for all rows."""
-        if self.batch_size is None:
+        """This step's batch, one for all chains; None for all rows."""
+        if self.batch_size is None or self.target.data_size is None:
             return None
-        words = random_bits(self.key.fold_in("rows").at(self.key.call), (self.batch_size,))
-        products = words.astype(np.uint64) * np.uint64(self.target.data_size or 0)
-        return np.asarray(products >> np.uint64(32), np.int64)
+        draw = independent_rows if self.replacement else epoch_rows
+        return draw(self.key.fold_in("rows"), self.target.data_size, self.batch_size)
 
     def _noisy(self, gradient: Array) -> Array:
         if not self.target.gradient_noise:

@@ -37,6 +37,7 @@ def sample(
     warmup: int = 20_000,
     thin: int = 20,
     batch_size: int | None = None,
+    replacement: bool = True,
     init: npt.ArrayLike | None = None,
     seed: int = 0,
     progress: bool = True,
@@ -46,7 +47,8 @@ def sample(
     `warmup` steps are dropped, then every `thin`-th step is kept, `draws` of each chain.  `chains`
     is a count or a list of chain numbers: a chain's draws are the same bits whichever chains run
     beside it.  `init` broadcasts to (chains, parameters), 0 by default; `batch_size` rows of the
-    data, drawn anew every step, replace all of them. Raises SamplerError for arguments out of range
+    data, drawn anew every step, replace all of them; without `replacement` one permutation of the
+    rows after the other is used up. Raises SamplerError for arguments out of range
     and MachineError for an unknown machine; warns with ShortRunWarning when the kept steps are
     fewer than five relaxation times, or a coordinate never moved.
 
@@ -57,7 +59,17 @@ def sample(
     (64, 200, 1)
     """
     plan = Plan.checked(
-        kernel, target, find_machine(machine), draws, chains, warmup, thin, batch_size, init, seed
+        kernel,
+        target,
+        find_machine(machine),
+        draws,
+        chains,
+        warmup,
+        thin,
+        batch_size,
+        init,
+        seed,
+        replacement=replacement,
     )
     with progress_bar(
         plan.steps, f"{plan.machine.name} {kernel.accumulator}", shown=progress
@@ -95,6 +107,7 @@ class Plan:
     warmup: int
     thin: int
     batch_size: int | None
+    replacement: bool
     init: npt.NDArray[np.float32]
     seed: int
 
@@ -111,6 +124,8 @@ class Plan:
         batch_size: int | None,
         init: npt.ArrayLike | None,
         seed: int,
+        *,
+        replacement: bool = True,
     ) -> Plan:
         for name, value, least in (
             ("draws", draws, 1),
@@ -121,9 +136,23 @@ class Plan:
             _check_count(name, value, least)
         if batch_size is not None:
             _check_count("batch_size", batch_size, 1)
+        if not isinstance(replacement, bool):
+            raise SamplerError(f"replacement: True or False is allowed; got {replacement!r}")
         numbers = _chain_numbers(chains)
         start = _start(init, (len(numbers), target.size))
-        return cls(kernel, target, machine, draws, numbers, warmup, thin, batch_size, start, seed)
+        return cls(
+            kernel=kernel,
+            target=target,
+            machine=machine,
+            draws=draws,
+            chains=numbers,
+            warmup=warmup,
+            thin=thin,
+            batch_size=batch_size,
+            replacement=replacement,
+            init=start,
+            seed=seed,
+        )
 
     @property
     def steps(self) -> int:
@@ -177,14 +206,15 @@ class Plan:
         """Every step's number, state and info."""
         key = Key(self.seed)
         target = self.target.on(self.machine, key.fold_in("input"))
-        evaluate = Evaluation(target, self.machine, key.at(0, first=first), self.batch_size)
+        batches = self.batch_size, self.replacement
+        evaluate = Evaluation(target, self.machine, key.at(0, first=first), *batches)
         state = self.kernel.init(init, evaluate, key.at(0, first=first))
         steps = self.warmup + self.draws * self.thin
         for step in range(steps):
             step_key = key.at(step, first=first)
             state, info = self.kernel.step(
                 state,
-                Evaluation(target, self.machine, step_key, self.batch_size),
+                Evaluation(target, self.machine, step_key, *batches),
                 step_size=at_step(self.kernel.step_size, step, "step_size"),
                 temperature=at_step(self.kernel.temperature, step, "temperature"),
                 key=step_key,

@@ -35,6 +35,9 @@ def test_chains_of_a_batch_are_the_same_alone():
     """With batches too: every chain of a step sees the same rows, whichever chains run."""
     together = sample(batch_size=10).draws
     assert sample(batch_size=10, chains=[3]).draws.tobytes() == together[3:].tobytes()
+    together = sample(batch_size=10, replacement=False).draws
+    alone = sample(batch_size=10, replacement=False, chains=[3]).draws
+    assert alone.tobytes() == together[3:].tobytes()
     assert together.tobytes() != sample().draws.tobytes()
 
 
@@ -167,6 +170,7 @@ def test_infeasible_steps_are_counted():
         ({"init": "start"}, "init"),
         ({"batch_size": 0}, "batch_size"),
         ({"batch_size": 51}, "batch_size"),
+        ({"replacement": "no"}, "replacement"),
         ({"target": lps.targets.Gaussian(), "batch_size": 1}, "batch_size"),
         ({"accumulator": "nave"}, "did you mean 'naive'"),
         ({"step_size": -1.0}, "step_size"),
