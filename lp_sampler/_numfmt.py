@@ -30,7 +30,7 @@ from numfmt import (
     subtract,
     variance_corrected,
 )
-from numfmt.formats import Format
+from numfmt.formats import Fixed, Float, Format, Posit, Takum
 
 OPERATIONS = {
     **{"add": add, "subtract": subtract, "multiply": multiply},
@@ -42,12 +42,16 @@ __all__ = [
     "OPERATIONS",
     "Array",
     "Datapath",
+    "Fixed",
+    "Float",
     "Format",
     "Key",
     "Machine",
     "MachineError",
     "NumfmtError",
+    "Posit",
     "Report",
+    "Takum",
     "__version__",
     "array",
     "binary32",

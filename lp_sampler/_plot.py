@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._errors import MissingPackage
+from .accumulators import accumulator
 
 if TYPE_CHECKING:
     from ._comparison import Comparison, Row
@@ -21,13 +22,19 @@ SMOOTHING = 0.3
 WIDTH = 3.5
 COLOURS = {
     **{"full": "#1b6ca8", "vc": "#2a9d4e", "one_shot": "#8a6fc9"},
-    **{"naive": "#d1495b", "naive_nearest": "#e5a13a"},
+    **{"naive": "#d1495b", "naive_nearest": "#e5a13a", "joint": "#0b7a75"},
+    **{"blend": "#7a5c3e", "error_feedback": "#c2569b"},
 }
 WORDS = {
     "naive": "naive (stochastic)",
     "naive_nearest": "naive (nearest)",
     "vc": "variance corrected",
 }
+
+
+def colour_of(spelling: str) -> str:
+    """The colour of a policy, whatever its parameters."""
+    return COLOURS[accumulator(spelling).name]
 
 
 def require_matplotlib() -> None:
@@ -93,7 +100,7 @@ def _draw_ratios(panel: Any, rows: list[Row], limits: tuple[float, float]) -> No
     spread = np.random.default_rng(0).uniform(-0.22, 0.22, len(rows[0].ratios))
     for place, row in enumerate(rows):
         ratios = np.clip(row.ratios, *limits)
-        colour = COLOURS[row.accumulator]
+        colour = colour_of(row.accumulator)
         panel.scatter(ratios, place + spread, s=9, color=colour, alpha=0.55, linewidths=0)
         panel.text(
             1.02,
@@ -123,7 +130,7 @@ def _draw_marginal(panel: Any, rows: list[Row], reference: Array, parameter: int
     )
     for row in rows:
         line = density(row.draws[:, parameter], at, SMOOTHING * deviation)
-        panel.plot(at, line, color=COLOURS[row.accumulator], linewidth=1.4)
+        panel.plot(at, line, color=colour_of(row.accumulator), linewidth=1.4)
     panel.set(xlim=(at[0], at[-1]), ylim=(0, None), yticks=[])
     panel.tick_params(labelsize=8)
     panel.spines[["top", "right", "left"]].set_visible(False)
@@ -149,7 +156,7 @@ def _draw_legend(figure: Any, comparison: Comparison) -> None:
     names = list(dict.fromkeys(row.accumulator for row in comparison.rows))
     handles: list[Any] = [Patch(color="#c9c9c9", label="reference (MALA, float64)")]
     handles += [
-        Line2D([], [], color=COLOURS[name], linewidth=2, label=WORDS.get(name, name))
+        Line2D([], [], color=colour_of(name), linewidth=2, label=WORDS.get(name, name))
         for name in names
     ]
     figure.legend(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ._errors import SamplerError
 from ._numfmt import OPERATIONS, Format, Key, Machine, array, gaussian, quantize
-from ._rounding import round_to, spelled_out
+from ._rounding import is_binary32, round_to, spelled_out
 
 Array = npt.NDArray[Any]
 
@@ -30,6 +30,14 @@ class VectorUnit:
         self._unit = machine.vector_unit
         self.is_binary32 = self._unit.is_binary32
         self.is_fused = self._unit.fused
+
+    @property
+    def is_plain(self) -> bool:
+        """Is everything float32 and unfused, constants and noise too?  Then this is the arithmetic
+        of `numfmt.sampler_update`.
+        """
+        roles = (self._machine.format_of(role) for role in ("step_size", "noise"))
+        return self.is_binary32 and not self.is_fused and all(map(is_binary32, roles))
 
     def constant(self, value: float, role: str = "step_size") -> np.float32:
         """A number as the machine keeps it: in the format of the role, then in the unit's."""

@@ -43,7 +43,7 @@ MachineNames = Annotated[
 ]
 AccumulatorNames = Annotated[
     list[str] | None,
-    typer.Option("--accumulator", help="full, naive, naive_nearest, vc or one_shot; repeat."),
+    typer.Option("--accumulator", help="A policy, as naive, vc or blend(rho=1e-5); repeat."),
 ]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Threads; one a processor by default. Changes no result.")

@@ -11,7 +11,7 @@ RANDOM = np.random.default_rng(8)
 LOGISTIC = lps.targets.LogisticRegression(RANDOM.normal(size=(50, 3)), RANDOM.random(50) < 0.5)
 NOISY = lps.targets.Gaussian(size=3, gradient_noise=0.5)
 SHORT = {"draws": 20, "chains": 4, "warmup": 10, "thin": 3, "progress": False}
-ACCUMULATORS = tuple(lps.accumulators.ACCUMULATORS)
+ACCUMULATORS = lps.kernels.SGLD.accumulators
 
 
 def sample(accumulator="vc", target=LOGISTIC, machine="fixed8", step_size=2e-3, **keywords):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
+from .._errors import SamplerError
 from .._rounding import spelled_out
-from ..accumulators import accumulator
-from ..schedules import Schedule, at_step
+from ..accumulators import ACCUMULATORS, Accumulator, accumulator
+from ..schedules import Schedule, at_step, is_sampling
 from ._step import Array, StepInfo
 
 if TYPE_CHECKING:
@@ -30,27 +33,44 @@ class State:
 
 @dataclasses.dataclass(frozen=True)
 class Kernel:
-    """Base of the kernels: frozen dataclasses of numbers, schedules and names."""
+    """Base of the kernels: frozen dataclasses of numbers, schedules and names.
+
+    `accumulators` names the policies that have a meaning for the kernel.
+    """
+
+    accumulators: ClassVar[tuple[str, ...]] = tuple(one for one in ACCUMULATORS if one != "joint")
 
     step_size: Schedule = 2e-4
     temperature: Schedule = 1.0
     accumulator: str = "vc"
 
     def __post_init__(self) -> None:
-        accumulator(self.accumulator)
+        if self.policy.name not in self.accumulators:
+            raise SamplerError(
+                f"accumulator: {self.policy.name!r} ({self.policy.meaning}) has no meaning for "
+                f"{type(self).__name__}; allowed: {', '.join(self.accumulators)}"
+            )
         at_step(self.step_size, 0, "step_size")
         at_step(self.temperature, 0, "temperature")
 
+    @property
+    def policy(self) -> Accumulator:
+        """How the step's result is stored."""
+        return accumulator(self.accumulator)
+
     def formats(self, machine: Machine) -> dict[str, Format]:
         """The formats of a step by role, their modes spelled out; draws are of `accumulator`'s."""
-        own = accumulator(self.accumulator).formats(machine)
+        own = self.policy.formats(machine)
         return {role: spelled_out(format) for role, format in own.items()}
 
     def init(self, params: Array, evaluate: Evaluation, key: Key) -> State:
         """The state at `params` (chains, size), each number rounded once to the format the chain
         lives in.
         """
-        raise NotImplementedError
+        formats = self.formats(evaluate.machine)
+        start = np.ascontiguousarray(params, np.float32)
+        stored, arrays = self.policy.begin(start, formats, key)
+        return State(stored, formats["accumulator"], arrays)
 
     def step(
         self,
@@ -67,5 +87,5 @@ class Kernel:
         raise NotImplementedError
 
     def is_sampling(self, step: int) -> bool:
-        """Do draws of this step count?  Not in phases that only explore."""
-        return True
+        """Do draws of this step count?  Not in the exploring phases of a cyclical step size."""
+        return is_sampling(self.step_size, step)
