@@ -11,7 +11,7 @@ posterior?
 from . import accumulators, diagnostics, kernels, schedules, targets
 from ._compare import compare
 from ._comparison import Comparison, Row
-from ._errors import MissingPackage, SamplerError, ShortRunWarning
+from ._errors import MissingPackage, PrecisionWarning, SamplerError, ShortRunWarning
 from ._run import Run
 from ._sample import sample
 from .reference import MALA
@@ -20,6 +20,7 @@ __all__ = [
     "MALA",
     "Comparison",
     "MissingPackage",
+    "PrecisionWarning",
     "Row",
     "Run",
     "SamplerError",

@@ -14,6 +14,12 @@ class ShortRunWarning(UserWarning):
     """A run was too short for its slowest parameter: the start may still show in its draws."""
 
 
+class PrecisionWarning(UserWarning):
+    """The machine's arithmetic cannot give the law that a run asks for: updates were infeasible or
+    saturated, or coordinates frozen.  The text names remedies.
+    """
+
+
 class MissingPackage(NumfmtError, ImportError):
     """An optional package is not installed."""
 

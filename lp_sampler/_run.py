@@ -46,6 +46,12 @@ class Run:
         """Which coordinates (chain, parameter) have the same value in every draw."""
         return diagnostics.frozen(self.draws)
 
+    def warnings(self) -> list[str]:
+        """Why the arithmetic cannot give the target's law, with remedies: see
+        `diagnostics.cannot_be_right`.
+        """
+        return diagnostics.cannot_be_right(self.stats, frozen=float(self.frozen.mean()))
+
     def summary(self) -> dict[str, Array]:
         """Of each parameter: `mean`, `std`, `ess` (NaN where a chain is frozen), `frozen` (fraction
         of chains).

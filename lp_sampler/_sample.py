@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import diagnostics
-from ._errors import SamplerError, ShortRunWarning
+from ._errors import PrecisionWarning, SamplerError, ShortRunWarning
 from ._evaluate import Evaluation
 from ._machines import find_machine
 from ._numfmt import Format, Key, Machine, context
@@ -50,7 +50,8 @@ def sample(
     data, drawn anew every step, replace all of them; without `replacement` one permutation of the
     rows after the other is used up. Raises SamplerError for arguments out of range
     and MachineError for an unknown machine; warns with ShortRunWarning when the kept steps are
-    fewer than five relaxation times, or a coordinate never moved.
+    fewer than five relaxation times, and with PrecisionWarning where the arithmetic cannot give the
+    target's law (see `Run.warnings`).
 
     >>> import lp_sampler as lps
     >>> kernel, target = lps.kernels.SGLD(step_size=0.1), lps.targets.Gaussian()
@@ -78,13 +79,17 @@ def sample(
     message = too_short(run.draws)
     if message:
         warnings.warn(message, ShortRunWarning, stacklevel=2)
+    for text in run.warnings():
+        warnings.warn(text, PrecisionWarning, stacklevel=2)
     return run
 
 
 def too_short(draws: npt.NDArray[Any]) -> str | None:
-    """Why the draws are too few for their slowest parameter, or None."""
+    """Why the draws are too few for their slowest parameter, or None; more do not help a frozen
+    one.
+    """
     if diagnostics.frozen(draws).any():
-        return "some coordinates never moved: gaps are too coarse for the step (see Run.frozen)"
+        return None
     length = diagnostics.relaxations(draws)
     if np.isnan(length):
         return f"{draws.shape[1]} draws are too few to judge the length of the run"

@@ -44,7 +44,9 @@ def test_stationary_law_is_the_published_one(step_size, accumulator):
     np.testing.assert_allclose(found, EXACT[step_size, accumulator], rtol=0, atol=LAST_DIGIT)
 
 
-@pytest.mark.filterwarnings("ignore::lp_sampler.ShortRunWarning")
+@pytest.mark.filterwarnings(
+    "ignore::lp_sampler.ShortRunWarning", "ignore::lp_sampler.PrecisionWarning"
+)
 @pytest.mark.parametrize(("step_size", "accumulator"), EXACT)
 def test_simulation_agrees_with_the_exact_law(step_size, accumulator):
     """4,096 chains after n steps from 0 have the mean and second moment of the n-step law."""
@@ -60,7 +62,7 @@ def test_simulation_agrees_with_the_exact_law(step_size, accumulator):
 
 def test_naive_rounding_to_nearest_freezes():
     """With steps far below the gap nothing ever moves, and the run says so."""
-    with pytest.warns(lps.ShortRunWarning, match="never moved"):
+    with pytest.warns(lps.PrecisionWarning, match="never moved"):
         run = sample(1e-5, "naive_nearest", 100, draws=100, init=1.0)
     assert run.summary()["std"] == 0
     assert run.frozen.all()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import lp_sampler as lps
 from lp_sampler import diagnostics
 
 RIGHT = {"saturated": 0.0, "infeasible": 0.0, "effective_temperature": np.array([0.99, 1.02])}
@@ -37,3 +38,17 @@ def test_a_temperature_within_its_own_spread_is_not_blamed():
     few, many = ({**RIGHT, "effective_temperature": values[:n]} for n in (10, 10_000))
     assert diagnostics.cannot_be_right(few, temperature=1.0) == []
     assert len(diagnostics.cannot_be_right(many, temperature=1.0)) == 1
+
+
+def test_a_run_warns_of_what_cannot_be_right():
+    """One gap from the mean the gradient is beyond 2 / gap: infeasible, and `sample` says so."""
+    kernel, target = lps.kernels.SGLD(1e-3), lps.targets.Gaussian(0.0, 0.3, size=4)
+    settings = {"draws": 200, "warmup": 0, "thin": 10, "progress": False}
+    with pytest.warns() as caught:
+        run = lps.sample(kernel, target, "fixed<8,1>", **settings)
+    texts = [str(one.message) for one in caught if one.category is lps.PrecisionWarning]
+    assert texts == run.warnings()
+    assert "infeasible" in texts[0]
+    beyond = 0.5 * np.abs(run.draws / 0.3**2) > 2
+    share = run.stats["infeasible"].mean()
+    assert share == pytest.approx(beyond.mean(), abs=0.02)

@@ -6,7 +6,9 @@ import pytest
 import lp_sampler as lps
 import numfmt as nf
 
-pytestmark = pytest.mark.filterwarnings("ignore::lp_sampler.ShortRunWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::lp_sampler.ShortRunWarning", "ignore::lp_sampler.PrecisionWarning"
+)
 RANDOM = np.random.default_rng(8)
 LOGISTIC = lps.targets.LogisticRegression(RANDOM.normal(size=(50, 3)), RANDOM.random(50) < 0.5)
 NOISY = lps.targets.Gaussian(size=3, gradient_noise=0.5)
