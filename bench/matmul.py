@@ -16,6 +16,7 @@ import numfmt as nf
 from numfmt import _core
 from numfmt._core import ffi, lib
 from numfmt._random import core_key
+from numfmt._rng import states_of
 
 from .arrays import Array
 from .ours import Setup
@@ -58,6 +59,10 @@ MACHINES: dict[str, tuple[str, str, dict[str, Any], dict[str, tuple[Any, ...]], 
         *("bfloat16", "bfloat16", FUSED),
         *({"sum": ("bfloat16", "stochastic", "default", 16)}, Floor(0.07, 0.02)),
     ),
+    "bfloat16, xorshift32 at each step": (
+        *("bfloat16", "bfloat16", FUSED | {"words": "xorshift32"}),
+        *({"sum": ("bfloat16", "stochastic", "default", 16)}, Floor(0.12, 0.06)),
+    ),
     "fp16, one rounding a step": (
         *("binary16", "binary16", FUSED),
         *({"sum": ("binary16",)}, Floor(0.06, 0.02)),
@@ -84,6 +89,17 @@ def step(rounding: tuple[Any, ...], alive: list[Any]) -> tuple[Any, Any]:
     return alive[-1], options
 
 
+def words(fields: dict[str, Any], alive: list[Any]) -> Any:
+    """A register of the machine's generator for each result, where it has one."""
+    if "words" not in fields:
+        return ffi.NULL
+    alive.append(nf.Rng(fields["words"], seed_rule="splitmix").stream(1, lanes=ROWS * COLUMNS))
+    stream = alive[-1]
+    own = {"generator": stream._c, "lanes": stream.lanes, "states": states_of(stream._at)}
+    alive.append(ffi.new("nf_word_source *", own))
+    return alive[-1]
+
+
 def number(rows: Any, name: str) -> int:
     """Of a row by its name."""
     return int(next(row.number for row in rows if row.name == name))
@@ -103,7 +119,8 @@ def multiplying(machine: str) -> Setup:
     def setup(setting: Setting) -> Work:
         format, result, fields, steps, _ = MACHINES[machine]
         alive: list[Any] = []
-        path = ffi.new("nf_datapath *", fields | {"least_exponent": lib.NF_NO_FLOOR})
+        own = {"least_exponent": lib.NF_NO_FLOOR}
+        path = ffi.new("nf_datapath *", {**fields, **own, "words": words(fields, alive)})
         path.result = nf.parse(result)._descriptor()
         alive.append(path.result)
         for name, rounding in steps.items():
@@ -115,7 +132,7 @@ def multiplying(machine: str) -> Setup:
         y = ffi.new("nf_vectors *", {"format": of, "data": ffi.from_buffer(b), "row": 1})
         x.step, y.step = 1, COLUMNS
         options = ffi.new("nf_options *", {"threads": setting.threads, "isa": _core.isa_number()})
-        if "stochastic" in steps["sum"]:
+        if "stochastic" in steps["sum"] and "words" not in fields:
             alive.append(core_key(nf.Key(1)))
             options.key = alive[-1]
         out = np.empty((ROWS, COLUMNS), f"u{lib.nf_code_size(path.result)}")

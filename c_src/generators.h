@@ -37,6 +37,9 @@ typedef struct nf_jump {
 void nf_jump_find(nf_jump *jump, const nf_generator *generator, uint64_t n);
 void nf_jump_apply(const nf_jump *jump, nf_generator_state *state);
 
+/* states[i] = states[i - lanes], gone on by n words, for i from `lanes` to count - 1. */
+void nf_jump_on(const nf_generator *generator, uint64_t n, nf_generator_state *states, size_t lanes, size_t count);
+
 /* Words that a lane of recorded words has left; else all. */
 static inline uint64_t nf_words_left(const nf_generator *g, const nf_generator_state *state)
 {

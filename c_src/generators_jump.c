@@ -81,3 +81,36 @@ void nf_jump_apply(const nf_jump *jump, nf_generator_state *state)
     else
         add_to_counter(state, jump->n, g->kind == NF_GENERATOR_philox4x32_10 ? 4 : 2);
 }
+
+/* The matrix by bytes of the state: what each value of each byte becomes. */
+typedef nf_state_word byte_table[NF_MOST_STATE_BITS / 8][256];
+
+static void fill_bytes(const nf_jump *j, byte_table table)
+{
+    for (unsigned byte = 0; byte < (j->bits + 7) / 8; byte++)
+        for (unsigned value = 0; value < 256; value++)
+            table[byte][value] = times_matrix(j, (nf_state_word)value << (8 * byte));
+}
+
+static nf_state_word times_bytes(const nf_jump *j, const byte_table table, nf_state_word x)
+{
+    nf_state_word sum = j->offset;
+    for (unsigned byte = 0; byte < (j->bits + 7) / 8; byte++)
+        sum ^= table[byte][x >> (8 * byte) & 255];
+    return sum;
+}
+
+void nf_jump_on(const nf_generator *generator, uint64_t n, nf_generator_state *states, size_t lanes, size_t count)
+{
+    nf_jump jump;
+    byte_table table;
+    nf_jump_find(&jump, generator, n);
+    fill_bytes(&jump, table);
+    for (size_t i = lanes; i < count; i++) {
+        states[i] = states[i - lanes];
+        if (jump.bits)
+            set_bits(&states[i], times_bytes(&jump, table, bits_of(&states[i])));
+        else
+            nf_jump_apply(&jump, &states[i]);
+    }
+}

@@ -191,8 +191,7 @@ static nf_status do_all(nf_matmul_call *call, const nf_vectors *a, const nf_vect
                         const nf_source *sources, void *codes, nf_report *report)
 {
     int is_done = 0;
-    nf_status status =
-        report || call->path->words ? NF_OK : nf_matmul_fast_path(call, a, b, c, sources, codes, &is_done);
+    nf_status status = report ? NF_OK : nf_matmul_fast_path(call, a, b, c, sources, codes, &is_done);
     if (status == NF_OK && !is_done)
         status = nf_read_factors(call, a, b);
     if (status == NF_OK && !is_done)
@@ -247,5 +246,6 @@ nf_status nf_matmul(const nf_datapath *path, const nf_dot_shape *shape, const nf
     free((void *)call.scales[1]);
     free(call.places);
     free(call.blocks);
+    free(call.states);
     return status;
 }

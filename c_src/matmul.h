@@ -46,6 +46,7 @@ typedef struct nf_matmul_call {
     nf_matmul_block *blocks;
     size_t block_count;
     uint8_t path_taken;
+    nf_generator_state *states; /* NULL, or of each result's words: behind those taken, where a loop takes them */
 } nf_matmul_call;
 
 /* What became of one piece. */
@@ -64,6 +65,9 @@ nf_status nf_read_path(nf_matmul_call *call);
 
 /* Does the call bring what its stochastic roundings need, and nothing that none needs?  Behind nf_lay_out_blocks. */
 nf_status nf_check_words(const nf_matmul_call *call, size_t count);
+
+/* Fill call->states, which the caller of nf_matmul frees. */
+nf_status nf_begin_all_words(nf_matmul_call *call, size_t count);
 
 /* The words of a call of `count` results have been taken. */
 void nf_end_words(const nf_matmul_call *call, size_t count);

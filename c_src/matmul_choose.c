@@ -88,7 +88,8 @@ static int reads_mode(const nf_lane_rounder *r, const nf_options *o)
         return r->is_fixed;
     case NF_ROUND_stochastic:
         return o->random_bits_per_element == 0 ||
-               (!r->is_fixed && (o->variant == NF_VARIANT_NONE || o->variant == NF_VARIANT_A));
+               (!r->is_fixed &&
+                (o->variant == NF_VARIANT_NONE || o->variant == NF_VARIANT_A || o->variant == NF_VARIANT_LT));
     default:
         return 0;
     }
@@ -112,6 +113,9 @@ static int read_lane_rounder(nf_lane_rounder *to, const nf_rounder *from, uint8_
     to->mode = o->rounding;
     to->is_random = from->is_random;
     to->random_bits = o->random_bits_per_element ? o->random_bits_per_element : 32;
+    to->is_exact = !o->random_bits_per_element;
+    to->low = from->plan.own_words ? 32 - to->random_bits : 0;
+    to->flip = o->variant == NF_VARIANT_LT ? UINT32_MAX : 0; /* words below the digits go up */
     to->flush = to->is_fixed ? NF_FLUSH_none : flush;
     to->normal = ldexp(1, (int)g->emin);
     nf_unpacked end;

@@ -16,6 +16,12 @@ typedef struct run {
 
 static nf_type type_of(const nf_matmul_fast *fast) { return fast->loop == NF_LOOP_aligned ? NF_F32 : NF_F64; }
 
+/* Loops of integers round nothing. */
+static int takes_words(const nf_matmul_fast *fast)
+{
+    return fast->loop == NF_LOOP_floats || fast->loop == NF_LOOP_lanes;
+}
+
 static size_t count_of(const nf_matmul_call *call)
 {
     return call->shape.batches * call->shape.rows * call->shape.columns;
@@ -198,6 +204,8 @@ static nf_status run_loop(nf_matmul_fast *fast, const nf_vectors *a, const nf_ve
     if (status == NF_OK) {
         *has_loop = fast->makes_integers || nf_choose_loop(fast, &range);
         status = *has_loop ? nf_pack_for_loop(fast) : NF_OK;
+        if (status == NF_OK && *has_loop && call->path->words && takes_words(fast))
+            status = nf_begin_all_words((nf_matmul_call *)call, count_of(call));
     }
     if (status == NF_OK && *has_loop) {
         prepare(&r, fast);

@@ -55,9 +55,9 @@ static nf_status check_source(const nf_matmul_call *call, size_t count)
     for (int i = 0; i < 4; i++)
         if (!words_are_wide(r.all[i], bits))
             return NF_BAD_ROUNDING;
-    const uint64_t each = nf_count_words(call);
-    for (size_t lane = 0; lane < w->lanes && lane < count; lane++)
-        if (each && nf_words_left(w->generator, &w->states[lane]) / each < turns_of(lane, w->lanes, count))
+    const uint64_t each = w->generator->kind == NF_GENERATOR_external ? nf_count_words(call) : 0;
+    for (size_t lane = 0; each && lane < w->lanes && lane < count; lane++)
+        if (nf_words_left(w->generator, &w->states[lane]) / each < turns_of(lane, w->lanes, count))
             return NF_NEEDS_RANDOM;
     return NF_OK;
 }
@@ -109,11 +109,37 @@ void nf_take_words(nf_lanes *l, uint32_t *words)
         words[i] = (uint32_t)nf_generator_next(l->call->path->words->generator, &l->states[i]);
 }
 
+nf_status nf_begin_all_words(nf_matmul_call *call, size_t count)
+{
+    const nf_word_source *w = call->path->words;
+    const size_t own = w->lanes < count ? w->lanes : count;
+    call->states = malloc(count * sizeof *call->states);
+    if (!call->states)
+        return NF_NO_MEMORY;
+    memcpy(call->states, w->states, own * sizeof *call->states);
+    if (own < count)
+        nf_jump_on(w->generator, nf_count_words(call), call->states, own, count);
+    return NF_OK;
+}
+
+/* Each lane goes on where its last result ended. */
+static void end_in_states(const nf_matmul_call *call, size_t count)
+{
+    const nf_word_source *w = call->path->words;
+    const size_t last = (count - 1) / w->lanes * w->lanes; /* turn */
+    for (size_t lane = 0; lane < w->lanes && lane < count; lane++)
+        w->states[lane] = call->states[last + lane < count ? last + lane : last + lane - w->lanes];
+}
+
 void nf_end_words(const nf_matmul_call *call, size_t count)
 {
     const nf_word_source *w = call->path->words;
     const uint64_t each = w ? nf_count_words(call) : 0;
     nf_jump jump = {.n = 0};
+    if (call->states) {
+        end_in_states(call, count);
+        return;
+    }
     for (size_t lane = 0; each && lane < w->lanes && lane < count; lane++) {
         const uint64_t n = turns_of(lane, w->lanes, count) * each;
         if (n != jump.n)

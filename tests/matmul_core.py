@@ -9,6 +9,7 @@ import numpy as np
 import numfmt as nf
 from numfmt import _core
 from numfmt._core import ffi, lib
+from numfmt._rng import states_of
 
 KINDS = ("chain", "tree", "aligned", "exact")
 JOINS = ("early", "late", "after")
@@ -70,6 +71,14 @@ def vectors(alive: list[Any], codes: Any, spelling: str, last_is_a_step: bool = 
     made.data = ffi.cast("void *", ffi.from_buffer(data)) if data.size else ffi.NULL
     made.batch, made.row = data.shape[1] * data.shape[2], data.shape[2]
     return made
+
+
+def source(stream: nf.Stream) -> Any:
+    """The ``nf_word_source *`` of a stream, whose states the core moves."""
+    return ffi.new(
+        "nf_word_source *",
+        {"generator": stream._c, "states": states_of(stream._at), "lanes": stream.lanes},
+    )
 
 
 def matmul(a: Any, b: Any, c: Any, formats: tuple[str, str], **fields: Any) -> np.ndarray:

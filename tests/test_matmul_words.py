@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from matmul_core import Refused, datapath, matmul
+from matmul_core import Refused, datapath, matmul, source
 
 import numfmt as nf
 from numfmt._core import ffi, lib
-from numfmt._rng import states_of
 
 RANDOM = np.random.default_rng(8)
 LFSR = nf.Rng("galois_lfsr", width=32, mask=0x80000EA6, seed_rule="complement")
@@ -31,14 +30,6 @@ PATHS = {
 def random_codes(spelling: str, *shape: int) -> np.ndarray:
     """Of finite values about 1."""
     return nf.encode(RANDOM.normal(size=shape), spelling)
-
-
-def source(stream: nf.Stream):
-    """The ``nf_word_source *`` of a stream, whose states the core moves."""
-    return ffi.new(
-        "nf_word_source *",
-        {"generator": stream._c, "states": states_of(stream._at), "lanes": stream.lanes},
-    )
 
 
 def words_of(stream: nf.Stream, results: int, each: int) -> np.ndarray:
@@ -143,6 +134,8 @@ def test_what_does_not_fit_is_refused():
         ({**sums, "words": none}, lib.NF_BAD_ARGUMENT),
         ({**sums, "words": source(stream), "first": 1}, lib.NF_BAD_ARGUMENT),
     ]
+    empty = nf.Recorded(np.zeros((1, 0), np.uint32))
+    cases.append(({**sums, "words": source(empty)}, lib.NF_NEEDS_RANDOM))
     for fields, status in cases:
         with pytest.raises(Refused) as error:
             matmul(a, a, None, formats, **how, **fields)
