@@ -11,24 +11,36 @@ posterior?
 from . import accumulators, diagnostics, kernels, schedules, targets
 from ._compare import compare
 from ._comparison import Comparison, Row
-from ._errors import MissingPackage, PrecisionWarning, SamplerError, ShortRunWarning
+from ._errors import (
+    Interrupted,
+    MissingPackage,
+    PrecisionWarning,
+    SamplerError,
+    ShortRunWarning,
+    StoreError,
+)
 from ._run import Run
 from ._sample import sample
+from ._stored import load, resume
 from .reference import MALA
 
 __all__ = [
     "MALA",
     "Comparison",
+    "Interrupted",
     "MissingPackage",
     "PrecisionWarning",
     "Row",
     "Run",
     "SamplerError",
     "ShortRunWarning",
+    "StoreError",
     "accumulators",
     "compare",
     "diagnostics",
     "kernels",
+    "load",
+    "resume",
     "sample",
     "schedules",
     "targets",

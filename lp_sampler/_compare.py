@@ -7,7 +7,7 @@ import inspect
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from . import diagnostics
@@ -15,20 +15,22 @@ from ._comparison import Comparison, Row
 from ._errors import SamplerError
 from ._machines import find_machine
 from ._numfmt import Format, Machine
+from ._plan import Plan
 from ._progress import Steps, progress_bar
 from ._run import Run
-from ._sample import Plan, sample
+from ._runner import wait_for
+from ._sample import RunTask, sample
 from ._workers import Workers
 from .accumulators import has_meaning
 from .kernels import Kernel
 from .reference import MALA, Reference, ReferenceTask
 from .targets import Target
 
-SECONDS_BETWEEN_LOOKS = 0.2
+NOT_OF_THE_DRAWS = ("progress", "store", "overwrite", "scheduler")
 SAMPLE_DEFAULTS: dict[str, Any] = {
     name: parameter.default
     for name, parameter in inspect.signature(sample).parameters.items()
-    if parameter.default is not parameter.empty and name != "progress"
+    if parameter.default is not parameter.empty and name not in NOT_OF_THE_DRAWS
 }
 
 
@@ -139,7 +141,7 @@ def _run_all(
         try:
             reference = pool.submit(places.run, ReferenceTask(mala, target), steps.advance)
             rows = [pool.submit(_row, plan, target, reference, places, steps) for plan in plans]
-            _wait([reference, *rows])
+            wait_for([reference, *rows])
         except BaseException:
             steps.cancel()
             raise
@@ -148,19 +150,10 @@ def _run_all(
     return [row.result() for row in rows], reference.result()
 
 
-def _wait(futures: Sequence[Future[Any]]) -> None:
-    """Wait for all, in short naps so that Ctrl-C is heard, and raise the first error."""
-    pending = set(futures)
-    while pending:
-        done, pending = wait(pending, SECONDS_BETWEEN_LOOKS, FIRST_EXCEPTION)
-        for future in done:
-            future.result()
-
-
 def _row(
     plan: Plan, target: Target, reference: Future[Reference], places: Workers, steps: Steps
 ) -> Row:
-    run = places.run(plan, steps.advance)
+    run = places.run(RunTask(plan), steps.advance)
     return judge(run, target, reference.result())
 
 

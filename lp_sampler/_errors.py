@@ -10,6 +10,16 @@ class SamplerError(NumfmtError, ValueError):
     """A wrong argument of a sampler: the message names it, what it was and what is allowed."""
 
 
+class StoreError(SamplerError):
+    """A stored run cannot be made, read or gone on with; `__cause__` is an OSError where the system
+    refused.
+    """
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C stopped a run at a step boundary; the message says how it goes on."""
+
+
 class ShortRunWarning(UserWarning):
     """A run was too short for its slowest parameter: the start may still show in its draws."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 from ._errors import Cancelled
 
 Advance = Callable[[int], None]
+Note = Callable[[int, float, float], None]
+"""Takes a piece's number, the fraction of its proposals that was accepted (NaN without any), and
+effective draws a second of its slowest parameter (NaN: not known yet; 0: the piece has ended)."""
 
 
 class Steps:
@@ -28,9 +32,37 @@ class Steps:
         self._report(steps)
 
 
+class Bar:
+    """Counts steps when called; `note` is what a terminal's bar shows beside them, None without
+    one.
+    """
+
+    def __init__(self, advance: Advance, show: Callable[[str], None] | None) -> None:
+        self._advance, self._show = advance, show
+        self._rates: dict[int, float] = {}
+        self.note: Note | None = None if show is None else self._take
+
+    def __call__(self, steps: int) -> None:
+        self._advance(steps)
+
+    def _take(self, piece: int, acceptance: float, rate: float) -> None:
+        self._rates[piece] = rate
+        if not rate:
+            del self._rates[piece]
+        total = sum(self._rates.values())
+        parts = [
+            "" if math.isnan(acceptance) else f"accepted {acceptance:.0%}",
+            f"{total:.3g} ESS/s" if total > 0 else "",
+        ]
+        assert self._show is not None
+        self._show(", ".join(part for part in parts if part))
+
+
 @contextmanager
-def progress_bar(total: int, title: str, *, shown: bool = True) -> Iterator[Advance]:
-    """A bar on stderr with the time left; where stderr is no terminal, its title alone."""
+def progress_bar(total: int, title: str, *, shown: bool = True) -> Iterator[Bar]:
+    """A bar on stderr with the time left, and notes; where stderr is no terminal, its title
+    alone.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -47,9 +79,12 @@ def progress_bar(total: int, title: str, *, shown: bool = True) -> Iterator[Adva
     columns = (
         *(TextColumn("{task.description}"), BarColumn(bar_width=None), TaskProgressColumn()),
         *(TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()),
+        TextColumn("{task.fields[note]}"),
     )
-    with Progress(
-        *columns, console=console, disable=not (shown and console.is_terminal), transient=True
-    ) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda steps: progress.advance(task, steps)
+    visible = shown and console.is_terminal
+    with Progress(*columns, console=console, disable=not visible, transient=True) as progress:
+        task = progress.add_task(title, total=total, note="")
+        yield Bar(
+            lambda steps: progress.advance(task, steps),
+            (lambda note: progress.update(task, note=note)) if visible else None,
+        )

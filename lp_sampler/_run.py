@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from . import diagnostics
-from ._numfmt import Format, Machine, encode
-from ._rounding import spelled_out
+from ._codes import codes_of
+from ._numfmt import Format, Machine
+from ._plan import Plan
 from .kernels import Kernel
 
 Array = npt.NDArray[Any]
@@ -35,11 +36,31 @@ class Run:
     seed: int
     seconds: float
 
+    @classmethod
+    def of(
+        cls,
+        plan: Plan,
+        draws: Any,
+        stats: dict[str, npt.NDArray[np.float64]],
+        seconds: float,
+    ) -> Run:
+        """The run of a plan."""
+        return cls(
+            draws=draws,
+            format=plan.format.bare(),
+            names=plan.target.names,
+            chains=plan.chains,
+            stats=stats,
+            kernel=plan.kernel,
+            machine=plan.machine,
+            seed=plan.seed,
+            seconds=seconds,
+        )
+
     @property
     def codes(self) -> Array:
         """The draws as codes of `format`, a byte a parameter for an 8-bit format."""
-        codes: Array = encode(self.draws, spelled_out(self.format.bare()))
-        return codes
+        return getattr(self.draws, "codes", None) or codes_of(self.draws, self.format)
 
     @property
     def frozen(self) -> npt.NDArray[np.bool_]:

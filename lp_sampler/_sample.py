@@ -6,25 +6,25 @@ import dataclasses
 import os
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from . import diagnostics
-from ._errors import PrecisionWarning, SamplerError, ShortRunWarning
-from ._evaluate import Evaluation
+from ._errors import PrecisionWarning, ShortRunWarning
 from ._machines import find_machine
-from ._numfmt import Format, Key, Machine, context
+from ._numfmt import Format, Machine, get_num_threads
+from ._piece import PieceRun
+from ._plan import Plan
 from ._progress import Advance, progress_bar
 from ._run import Run
-from .kernels import Kernel, State, StepInfo
-from .schedules import at_step
+from ._run_store import RunStore
+from ._runner import Memory, averaged, run_here
+from ._stored import finish
+from .kernels import Kernel
 from .targets import Target
-
-STEPS_BETWEEN_REPORTS = 100
-STATS = ("saturated", "infeasible", "frozen", "effective_temperature")
 
 
 def sample(
@@ -40,17 +40,22 @@ def sample(
     replacement: bool = True,
     init: npt.ArrayLike | None = None,
     seed: int = 0,
+    store: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
     progress: bool = True,
 ) -> Run:
     """Draw from `target` with every stored tensor in the machine's formats.
 
     `warmup` steps are dropped, then every `thin`-th step is kept, `draws` of each chain.  `chains`
     is a count or a list of chain numbers: a chain's draws are the same bits whichever chains run
-    beside it.  `init` broadcasts to (chains, parameters), 0 by default; `batch_size` rows of the
+    beside it.  `store` is a path where draws are written as they are made, in Zarr: the run can be
+    stopped and resumed, and memory does not grow with draws; `overwrite` lets it replace a stored
+    run.  `init` broadcasts to (chains, parameters), 0 by default; `batch_size` rows of the
     data, drawn anew every step, replace all of them; without `replacement` one permutation of the
-    rows after the other is used up. Raises SamplerError for arguments out of range
-    and MachineError for an unknown machine; warns with ShortRunWarning when the kept steps are
-    fewer than five relaxation times, and with PrecisionWarning where the arithmetic cannot give the
+    rows after the other is used up.  Raises SamplerError for arguments out of range
+    and MachineError for an unknown machine, StoreError where `store` is taken; warns with
+    ShortRunWarning when the kept steps are fewer than five relaxation times (of at most 256
+    parameters, evenly spaced), and with PrecisionWarning where the arithmetic cannot give the
     target's law (see `Run.warnings`).
 
     >>> import lp_sampler as lps
@@ -72,10 +77,13 @@ def sample(
         seed,
         replacement=replacement,
     )
-    with progress_bar(
-        plan.steps, f"{plan.machine.name} {kernel.accumulator}", shown=progress
-    ) as advance:
-        run = plan.run(advance)
+    PieceRun(plan, plan.pieces[0])  # raises what the kernel refuses, before anything is written
+    if store is None:
+        title = f"{plan.machine.name} {kernel.accumulator}"
+        with progress_bar(plan.steps, title, shown=progress) as advance:
+            run = run_in_memory(plan, advance, get_num_threads())
+    else:
+        run = finish(RunStore.create(store, plan, overwrite=overwrite), progress=progress)
     message = too_short(run.draws)
     if message:
         warnings.warn(message, ShortRunWarning, stacklevel=2)
@@ -100,175 +108,20 @@ def too_short(draws: npt.NDArray[Any]) -> str | None:
     return None
 
 
+def run_in_memory(plan: Plan, advance: Advance, threads: int = 1) -> Run:
+    """The run, with its draws in an array; `advance` hears of progress and may raise to stop."""
+    begin, memory = time.perf_counter(), Memory(plan)
+    run_here(plan, memory, advance, threads)
+    seconds = time.perf_counter() - begin
+    return Run.of(plan, memory.draws, averaged(plan, memory.stats), seconds)
+
+
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """Checked arguments of a run."""
+class RunTask:
+    """A run in memory as a task of a worker process."""
 
-    kernel: Kernel
-    target: Target
-    machine: Machine
-    draws: int
-    chains: tuple[int, ...]
-    warmup: int
-    thin: int
-    batch_size: int | None
-    replacement: bool
-    init: npt.NDArray[np.float32]
-    seed: int
-
-    @classmethod
-    def checked(
-        cls,
-        kernel: Kernel,
-        target: Target,
-        machine: Machine,
-        draws: int,
-        chains: int | Sequence[int],
-        warmup: int,
-        thin: int,
-        batch_size: int | None,
-        init: npt.ArrayLike | None,
-        seed: int,
-        *,
-        replacement: bool = True,
-    ) -> Plan:
-        for name, value, least in (
-            ("draws", draws, 1),
-            ("warmup", warmup, 0),
-            ("thin", thin, 1),
-            ("seed", seed, 0),
-        ):
-            _check_count(name, value, least)
-        if batch_size is not None:
-            _check_count("batch_size", batch_size, 1)
-        if not isinstance(replacement, bool):
-            raise SamplerError(f"replacement: True or False is allowed; got {replacement!r}")
-        numbers = _chain_numbers(chains)
-        start = _start(init, (len(numbers), target.size))
-        return cls(
-            kernel=kernel,
-            target=target,
-            machine=machine,
-            draws=draws,
-            chains=numbers,
-            warmup=warmup,
-            thin=thin,
-            batch_size=batch_size,
-            replacement=replacement,
-            init=start,
-            seed=seed,
-        )
-
-    @property
-    def steps(self) -> int:
-        """Steps of the whole run, counted once for each group of neighbouring chains."""
-        return (self.warmup + self.draws * self.thin) * len(list(_groups(self.chains)))
+    plan: Plan
 
     def run(self, advance: Advance) -> Run:
-        """Do it; `advance` hears of progress and may raise to stop."""
-        begin = time.perf_counter()
-        with context(nan="error"):  # not the caller's: its formats say all other modes
-            groups = [self._run_group(group, advance) for group in _groups(self.chains)]
-        weights = [len(group) for group in _groups(self.chains)]
-        stats = {
-            name: np.average([part[1][name] for part in groups], axis=0, weights=weights)
-            for name in STATS
-        }
-        return Run(
-            draws=np.concatenate([part[0] for part in groups]),
-            format=self.kernel.formats(self.machine)["accumulator"].bare(),
-            names=self.target.names,
-            chains=self.chains,
-            stats=stats,
-            kernel=self.kernel,
-            machine=self.machine,
-            seed=self.seed,
-            seconds=time.perf_counter() - begin,
-        )
-
-    def _run_group(
-        self, group: range, advance: Advance
-    ) -> tuple[npt.NDArray[np.float32], dict[str, npt.NDArray[np.float64]]]:
-        """Run chains with consecutive numbers: their elements are one piece of the key's."""
-        first = group[0] * self.target.size
-        places = [self.chains.index(chain) for chain in group]
-        kept = np.empty((len(group), self.draws, self.target.size), np.float32)
-        stats = {name: np.zeros(self.draws) for name in STATS}
-        for step, state, info in self._steps(self.init[places], first, advance):
-            draw, phase = divmod(step - self.warmup, self.thin)
-            if step < self.warmup:
-                continue
-            for name in STATS[:3]:
-                stats[name][draw] += getattr(info, name) / (info.count * self.thin)
-            if phase == self.thin - 1:
-                kept[:, draw] = state.params
-                stats["effective_temperature"][draw] = info.effective_temperature
-        return kept, stats
-
-    def _steps(
-        self, init: npt.NDArray[np.float32], first: int, advance: Advance
-    ) -> Iterator[tuple[int, State, StepInfo]]:
-        """Every step's number, state and info."""
-        key = Key(self.seed)
-        target = self.target.on(self.machine, key.fold_in("input"))
-        batches = self.batch_size, self.replacement
-        evaluate = Evaluation(target, self.machine, key.at(0, first=first), *batches)
-        state = self.kernel.init(init, evaluate, key.at(0, first=first))
-        steps = self.warmup + self.draws * self.thin
-        for step in range(steps):
-            step_key = key.at(step, first=first)
-            state, info = self.kernel.step(
-                state,
-                Evaluation(target, self.machine, step_key, *batches),
-                step_size=at_step(self.kernel.step_size, step, "step_size"),
-                temperature=at_step(self.kernel.temperature, step, "temperature"),
-                key=step_key,
-            )
-            yield step, state, info
-            if (step + 1) % STEPS_BETWEEN_REPORTS == 0:
-                advance(STEPS_BETWEEN_REPORTS)
-        advance(steps % STEPS_BETWEEN_REPORTS)
-
-
-def _check_count(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise SamplerError(f"{name}: a whole number >= {least} is allowed; got {value!r}")
-
-
-def _chain_numbers(chains: int | Sequence[int]) -> tuple[int, ...]:
-    if not isinstance(chains, Iterable):
-        _check_count("chains", chains, 1)
-        return tuple(range(chains))
-    numbers = tuple(chains)
-    for number in numbers:
-        _check_count("chains", number, 0)
-    if not numbers or len(set(numbers)) != len(numbers):
-        raise SamplerError(
-            f"chains: a count, or distinct chain numbers, are allowed; got {list(numbers)}"
-        )
-    return numbers
-
-
-def _start(init: npt.ArrayLike | None, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    try:
-        start = np.broadcast_to(np.asarray(0.0 if init is None else init, np.float32), shape)
-    except (TypeError, ValueError) as error:
-        raise SamplerError(
-            f"init: numbers that broadcast to {shape} are allowed; {error}"
-        ) from error
-    if not np.isfinite(start).all():
-        raise SamplerError("init: finite numbers are allowed; got NaN or infinity")
-    return np.ascontiguousarray(start)
-
-
-def _groups(chains: Sequence[int]) -> Iterator[range]:
-    """Runs of consecutive chain numbers, in the order given.
-
-    >>> list(_groups([0, 1, 5]))
-    [range(0, 2), range(5, 6)]
-    """
-    begin = 0
-    for i in range(1, len(chains) + 1):
-        if i == len(chains) or chains[i] != chains[i - 1] + 1:
-            yield range(chains[begin], chains[i - 1] + 1)
-            begin = i
+        """Do it."""
+        return run_in_memory(self.plan, advance)

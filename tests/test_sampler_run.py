@@ -187,13 +187,6 @@ def test_wrong_arguments_are_errors(keywords, message):
     assert "\n" not in str(caught.value)
 
 
-def test_arguments_that_are_not_there_yet_are_refused():
-    """Storage and schedulers are not accepted, rather than ignored."""
-    for keyword in ("store", "scheduler", "overwrite"):
-        with pytest.raises(TypeError, match=keyword):
-            sample(**{keyword: None})
-
-
 @pytest.mark.filterwarnings("error")
 def test_short_runs_warn_and_long_ones_do_not():
     """A run of fewer than five relaxation times says so."""

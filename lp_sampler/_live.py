@@ -1,0 +1,97 @@
+"""What a running piece tells the progress bar: acceptance, and effective draws a second."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._piece import PieceRun
+from ._progress import Note
+from .kernels import StepInfo
+
+BATCHES = 64
+FEWEST_BATCHES = 8
+WATCHED_PARAMETERS, WATCHED_CHAINS = 4, 16
+
+
+class BatchMeans:
+    """Effective sample size of a mean, by batch means.
+
+    Of more than `BATCHES` of them pairs are joined: memory and time do not grow.
+
+    >>> white = BatchMeans()
+    >>> for value in np.random.default_rng(0).normal(size=4096):
+    ...     white.add(np.array([value]))
+    >>> bool(2500 < white.effective_size() < 6500)
+    True
+    """
+
+    def __init__(self) -> None:
+        self._length, self._filled = 1, 0
+        self._sums: list[Any] = []
+        self._count = 0
+        self._mean: Any = 0.0
+        self._squares: Any = 0.0
+
+    def add(self, values: npt.NDArray[np.float64]) -> None:
+        """One draw of some coordinates."""
+        self._count += 1
+        change = values - self._mean
+        self._mean = self._mean + change / self._count
+        self._squares = self._squares + change * (values - self._mean)
+        if not self._filled:
+            self._sums.append(np.zeros_like(values))
+        self._sums[-1] = self._sums[-1] + values
+        self._filled = (self._filled + 1) % self._length
+        if len(self._sums) == BATCHES and not self._filled:
+            self._sums = [a + b for a, b in zip(self._sums[::2], self._sums[1::2], strict=True)]
+            self._length *= 2
+
+    def effective_size(self) -> float:
+        """Of the slowest coordinate; NaN before there are enough draws, and where one is frozen."""
+        whole = self._sums[:-1] if self._filled else self._sums
+        if len(whole) < FEWEST_BATCHES or not np.all(self._squares):
+            return float("nan")
+        between = np.var(np.stack(whole) / self._length, axis=0, ddof=1) * self._length
+        variance = self._squares / (self._count - 1)
+        sizes = self._count * variance / np.maximum(between, variance / self._count)
+        return float(np.min(np.mean(sizes.reshape(-1, sizes.shape[-1]), axis=0)))
+
+
+class Live:
+    """Follows a piece for a bar's `note`; without one it costs nothing."""
+
+    def __init__(self, run: PieceRun, note: Note | None) -> None:
+        self._run, self._note = run, note
+        self._draws, self._begun = run.draws, time.monotonic()
+        self._accepted = self._proposed = 0
+        self._means = BatchMeans()
+        size = run.plan.target.size
+        self._parameters = np.unique(np.linspace(0, size - 1, WATCHED_PARAMETERS).astype(int))
+
+    def heard(self, info: StepInfo) -> None:
+        """After every step."""
+        if self._note is None:
+            return
+        if info.accepted is not None:
+            self._accepted += info.accepted
+            self._proposed += len(self._run.piece.groups[0])
+        if self._run.draws != self._draws:
+            self._draws = self._run.draws
+            params = self._run.params[:WATCHED_CHAINS, self._parameters]
+            self._means.add(params.astype(np.float64))
+
+    def report(self) -> None:
+        """Tell the bar what is known."""
+        if self._note is not None:
+            acceptance = self._accepted / self._proposed if self._proposed else float("nan")
+            size = self._means.effective_size() * self._run.piece.chains
+            self._note(self._run.piece.index, acceptance, size / (time.monotonic() - self._begun))
+
+    def end(self) -> None:
+        """The piece no longer runs."""
+        if self._note is not None:
+            self._note(self._run.piece.index, float("nan"), 0.0)
