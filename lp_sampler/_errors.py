@@ -33,8 +33,8 @@ class PrecisionWarning(UserWarning):
 class MissingPackage(NumfmtError, ImportError):
     """An optional package is not installed."""
 
-    def __init__(self, what: str, package: str) -> None:
-        super().__init__(f"{what}: needs {package}; pip install 'numfmt-hw[sampler]' brings it")
+    def __init__(self, what: str, package: str, extra: str = "sampler") -> None:
+        super().__init__(f"{what}: needs {package}; pip install 'numfmt-hw[{extra}]' brings it")
 
 
 class Cancelled(Exception):

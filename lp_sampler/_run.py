@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import diagnostics
+from ._blocks import by_parameter
 from ._codes import codes_of
 from ._numfmt import Format, Machine
 from ._plan import Plan
@@ -21,9 +22,11 @@ Array = npt.NDArray[Any]
 class Run:
     """Draws of all chains, with what it takes to make them again.
 
-    draws: float32 (chain, draw, parameter), every value one of `format`. stats: one array (draw,)
-    each, over the `thin` steps that end in the draw: `saturated`, `infeasible` and `frozen` are
-    fractions of the coordinates, `effective_temperature` is the last step's.
+    draws: float32 (chain, draw, parameter), every value one of `format`; of a run with a store a
+    view that reads what is asked of it, as `codes` is.  stats: one array (draw,) each, over the
+    `thin` steps that end in the draw: `saturated`, `infeasible` and `frozen` are fractions of the
+    coordinates, `effective_temperature` is the last step's, `acceptance` (of kernels that propose)
+    the fraction of proposals that were accepted.
     """
 
     draws: npt.NDArray[np.float32]
@@ -65,7 +68,7 @@ class Run:
     @property
     def frozen(self) -> npt.NDArray[np.bool_]:
         """Which coordinates (chain, parameter) have the same value in every draw."""
-        return diagnostics.frozen(self.draws)
+        return by_parameter(diagnostics.frozen, self.draws)
 
     def warnings(self) -> list[str]:
         """Why the arithmetic cannot give the target's law, with remedies: see
@@ -78,9 +81,9 @@ class Run:
         of chains).
         """
         return {
-            "mean": self.draws.mean(axis=(0, 1), dtype=np.float64),
-            "std": diagnostics.standard_deviation(self.draws),
-            "ess": diagnostics.effective_sample_size(self.draws),
+            "mean": by_parameter(_mean, self.draws),
+            "std": by_parameter(diagnostics.standard_deviation, self.draws),
+            "ess": by_parameter(diagnostics.effective_sample_size, self.draws),
             "frozen": self.frozen.mean(axis=0),
         }
 
@@ -88,3 +91,7 @@ class Run:
         chains, draws, size = self.draws.shape
         what = f"{self.machine.name}, {self.kernel.accumulator}"
         return f"<Run of {what}: {chains} chains, {draws} draws, {size} parameters>"
+
+
+def _mean(draws: Array) -> Array:
+    return np.asarray(draws.mean(axis=(0, 1), dtype=np.float64))

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import diagnostics
+from ._blocks import spread
 from ._errors import PrecisionWarning, ShortRunWarning
 from ._machines import find_machine
 from ._numfmt import Format, Machine, get_num_threads
@@ -25,6 +26,9 @@ from ._runner import Memory, averaged, run_here
 from ._stored import finish
 from .kernels import Kernel
 from .targets import Target
+
+PARAMETERS_LOOKED_AT = 256
+"""Of how many a run's length is judged when it ends."""
 
 
 def sample(
@@ -84,7 +88,7 @@ def sample(
             run = run_in_memory(plan, advance, get_num_threads())
     else:
         run = finish(RunStore.create(store, plan, overwrite=overwrite), progress=progress)
-    message = too_short(run.draws)
+    message = too_short(spread(run.draws, PARAMETERS_LOOKED_AT))
     if message:
         warnings.warn(message, ShortRunWarning, stacklevel=2)
     for text in run.warnings():

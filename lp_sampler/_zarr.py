@@ -111,7 +111,7 @@ def _checksum(data: memoryview) -> bytes:
     try:
         from google_crc32c import extend
     except ModuleNotFoundError as error:
-        raise MissingPackage("a stored run", "zarr") from error
+        raise MissingPackage("a stored run", "google-crc32c") from error
     checksum = 0
     for begin in range(0, len(data), PART_BYTES):
         checksum = extend(checksum, data[begin : begin + PART_BYTES].tobytes())
