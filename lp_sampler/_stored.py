@@ -63,6 +63,14 @@ def load(
     """A stored run that is finished; its draws stay on disk.
 
     `target` and `kernel` as in `resume`.  Raises StoreError where draws are missing.
+
+    >>> import tempfile, lp_sampler as lps
+    >>> path = tempfile.mkdtemp() + "/run.zarr"
+    >>> kernel, target = lps.kernels.SGLD(step_size=0.1), lps.targets.Gaussian()
+    >>> settings = {"warmup": 20, "progress": False, "store": path}
+    >>> run = lps.sample(kernel, target, "fixed<8,4>", draws=200, **settings)
+    >>> lps.load(path).codes[0, :3, 0].dtype
+    dtype('uint8')
     """
     store = RunStore.open(path, target, kernel)
     left = store.draws_left()

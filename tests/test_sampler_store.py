@@ -11,7 +11,9 @@ from stored_runs import GAUSSIAN, MANY_PIECES, SHORT, content, sample
 import lp_sampler as lps
 from lp_sampler import _files, _plan
 
-pytestmark = pytest.mark.filterwarnings("ignore::lp_sampler.ShortRunWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::lp_sampler.ShortRunWarning", "ignore::lp_sampler.PrecisionWarning"
+)
 
 
 @pytest.fixture
