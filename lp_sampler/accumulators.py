@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ._errors import SamplerError, unknown
 from ._numfmt import Format, Key, Machine
+from ._pair import Pair, given_momentum, with_noise
 from ._refine import refined
 from ._rounding import BINARY32, is_binary32, round_to
 from ._store import Store
@@ -69,6 +70,12 @@ class Accumulator:
         """The parameters and further arrays after a step with this mean and noise variance."""
         raise NotImplementedError
 
+    def store_pair(
+        self, pair: Pair, formats: dict[str, Format], momentum_by: Store, by: Store
+    ) -> tuple[Array, Array]:
+        """Momentum and position after a step whose noises are correlated."""
+        raise NotImplementedError
+
 
 @dataclasses.dataclass(frozen=True)
 class Full(Accumulator):
@@ -90,6 +97,12 @@ class Full(Accumulator):
         """The noisy mean."""
         return by.noisy(mean, variance), {}
 
+    def store_pair(
+        self, pair: Pair, formats: dict[str, Format], momentum_by: Store, by: Store
+    ) -> tuple[Array, Array]:
+        """Correlated noise on both means."""
+        return with_noise(pair, momentum_by, by)
+
 
 @dataclasses.dataclass(frozen=True)
 class Naive(Accumulator):
@@ -104,6 +117,14 @@ class Naive(Accumulator):
     ) -> tuple[Array, Arrays]:
         """The noisy mean, rounded."""
         return by.rounded(by.noisy(mean, variance), formats["accumulator"]), {}
+
+    def store_pair(
+        self, pair: Pair, formats: dict[str, Format], momentum_by: Store, by: Store
+    ) -> tuple[Array, Array]:
+        """Correlated noise on both means, both rounded."""
+        momentum, position = with_noise(pair, momentum_by, by)
+        stored = momentum_by.rounded(momentum, formats["momentum"])
+        return stored, by.rounded(position, formats["accumulator"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +156,15 @@ class VarianceCorrected(Accumulator):
         """A draw of the law."""
         return by.drawn(mean, variance, formats["accumulator"], self.method), {}
 
+    def store_pair(
+        self, pair: Pair, formats: dict[str, Format], momentum_by: Store, by: Store
+    ) -> tuple[Array, Array]:
+        """Independent draws, as published: the covariance of momentum and position is lost."""
+        moved, noise = momentum_by.drawn, pair.noise
+        momentum = moved(pair.momentum, noise.momentum_variance, formats["momentum"], self.method)
+        spread = noise.position_variance
+        return momentum, by.drawn(pair.position, spread, formats["accumulator"], self.method)
+
 
 @dataclasses.dataclass(frozen=True)
 class OneShot(VarianceCorrected):
@@ -152,6 +182,15 @@ class Joint(Accumulator):
 
     name = "joint"
     meaning = "variance corrected, with the covariance of position and momentum"
+
+    def store_pair(
+        self, pair: Pair, formats: dict[str, Format], momentum_by: Store, by: Store
+    ) -> tuple[Array, Array]:
+        """The momentum's law, then the position's given what the momentum's draw came to."""
+        noise, format = pair.noise, formats["momentum"]
+        momentum = momentum_by.drawn(pair.momentum, noise.momentum_variance, format)
+        mean, variance = given_momentum(pair, momentum, format, by)
+        return momentum, by.drawn(mean, variance, formats["accumulator"])
 
 
 @dataclasses.dataclass(frozen=True)

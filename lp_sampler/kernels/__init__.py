@@ -2,9 +2,30 @@
 
 from ._kernel import Kernel, State
 from ._step import StepInfo
+from .cyclical_sgld import CyclicalSGLD
+from .psgld import PSGLD
+from .sgd import SGD
+from .sgd_momentum import SGDMomentum
+from .sghmc import SGHMC
 from .sgld import SGLD
+from .swalp import SWALP
 
-KERNELS: dict[str, type[Kernel]] = {"sgld": SGLD}
+KERNELS: dict[str, type[Kernel]] = {
+    **{"sgld": SGLD, "cyclical_sgld": CyclicalSGLD, "psgld": PSGLD, "sghmc": SGHMC},
+    **{"sgd": SGD, "sgd_momentum": SGDMomentum, "swalp": SWALP},
+}
 """Every kernel by the name that files and commands use."""
 
-__all__ = ["KERNELS", "SGLD", "Kernel", "State", "StepInfo"]
+__all__ = [
+    "KERNELS",
+    "PSGLD",
+    "SGD",
+    "SGHMC",
+    "SGLD",
+    "SWALP",
+    "CyclicalSGLD",
+    "Kernel",
+    "SGDMomentum",
+    "State",
+    "StepInfo",
+]

@@ -67,7 +67,7 @@ class Move:
     def langevin(self, step_size: float) -> tuple[State, StepInfo]:
         """theta + step * gradient with noise of variance 2 * step * temperature, stored."""
         variance = 2 * step_size * self.temperature
-        if self.policy.fused and self.unit.is_plain:
+        if variance and self.policy.fused and self.unit.is_plain:
             return self._fused(step_size, variance)
         return self.stored(self._mean(step_size), variance)
 
