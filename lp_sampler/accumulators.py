@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy.typing as npt
 
 from ._errors import SamplerError, unknown
+from ._grid import Grid
 from ._numfmt import Format, Key, Machine
 from ._pair import Pair, given_momentum, with_noise
 from ._refine import refined
@@ -194,6 +195,19 @@ class Joint(Accumulator):
 
 
 @dataclasses.dataclass(frozen=True)
+class Lattice(Accumulator):
+    """The kernel itself moves from grid point to grid point: of the lattice kernels alone."""
+
+    name = "lattice"
+    meaning = "the kernel's own steps on the grid, which is fixed point"
+
+    def stored_in(self, format: Format) -> Format:
+        """The format, where it is a lattice."""
+        Grid.of(format, "accumulator")
+        return format
+
+
+@dataclasses.dataclass(frozen=True)
 class Blend(Accumulator):
     """A float32 copy y is kept and pulled to the stored w: ``y <- (1 - rho) y + rho w + step``,
     ``w = round(y)``, gradients at w (Yin et al., *Blended coarse gradient descent*, 2019).
@@ -272,7 +286,7 @@ ACCUMULATORS: dict[str, type[Accumulator]] = {
     one.name: one
     for one in (
         *(Full, Naive, NaiveNearest, VarianceCorrected, OneShot),
-        *(Joint, Blend, ErrorFeedback),
+        *(Joint, Lattice, Blend, ErrorFeedback),
     )
 }
 SPELLING = re.compile(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*")

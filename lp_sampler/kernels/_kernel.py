@@ -38,7 +38,9 @@ class Kernel:
     `accumulators` names the policies that have a meaning for the kernel.
     """
 
-    accumulators: ClassVar[tuple[str, ...]] = tuple(one for one in ACCUMULATORS if one != "joint")
+    accumulators: ClassVar[tuple[str, ...]] = tuple(
+        one for one in ACCUMULATORS if one not in ("joint", "lattice")
+    )
 
     step_size: Schedule = 2e-4
     temperature: Schedule = 1.0

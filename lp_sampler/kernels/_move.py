@@ -94,18 +94,27 @@ class Move:
         return self.told(after, {**arrays, **(further or {})}, lambda: mean, variance)
 
     def told(
-        self, after: Array, arrays: Arrays, mean: Callable[[], Array], variance: float | Array
+        self,
+        after: Array,
+        arrays: Arrays,
+        mean: Callable[[], Array],
+        variance: float | Array,
+        *,
+        saturated: int = 0,
+        infeasible: int = 0,
+        accepted: int | None = None,
     ) -> tuple[State, StepInfo]:
-        """The state, and what the step tells about itself."""
+        """The state, and what the step tells about itself: counts beside the report's."""
         before, policy = self.state, self.policy
         info = StepInfo(
             before.params,
             after,
             noisy=policy.carried(after, arrays),
-            saturated=self.report.saturated,
-            infeasible=self.report.infeasible,
+            saturated=self.report.saturated + saturated,
+            infeasible=self.report.infeasible + infeasible,
             temperature=self.temperature,
             noise_variance=variance,
             mean=mean,
+            accepted=accepted,
         )
         return State(after, before.format, arrays), info
