@@ -37,10 +37,10 @@ def colour_of(spelling: str) -> str:
     return COLOURS[accumulator(spelling).name]
 
 
-def require_matplotlib() -> None:
+def require_matplotlib(what: str = "the picture") -> None:
     """MissingPackage where matplotlib is not installed."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise MissingPackage("the picture", "matplotlib")
+        raise MissingPackage(what, "matplotlib")
 
 
 def draw(comparison: Comparison, path: Path) -> None:

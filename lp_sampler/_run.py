@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,12 @@ import numpy.typing as npt
 from . import diagnostics
 from ._blocks import by_parameter
 from ._codes import codes_of
+from ._inference_data import inference_data
 from ._numfmt import Format, Machine
 from ._plan import Plan
+from ._report import write_report
 from .kernels import Kernel
+from .targets import Target
 
 Array = npt.NDArray[Any]
 
@@ -75,6 +79,35 @@ class Run:
         `diagnostics.cannot_be_right`.
         """
         return diagnostics.cannot_be_right(self.stats, frozen=float(self.frozen.mean()))
+
+    def to_arviz(self) -> Any:
+        """The draws as ArviZ's InferenceData: variable `theta` of the posterior, with the
+        parameters' names, and the step counts as sample_stats; MissingPackage without ArviZ.
+
+        >>> import lp_sampler as lps
+        >>> kernel, target = lps.kernels.SGLD(step_size=0.1), lps.targets.Gaussian(size=2)
+        >>> run = lps.sample(kernel, target, "fixed<8,4>", draws=200, warmup=20, progress=False)
+        >>> dict(run.to_arviz().posterior.theta.sizes)
+        {'chain': 64, 'draw': 200, 'parameter': 2}
+        """
+        return inference_data(self)
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        target: Target | None = None,
+        reference: Any = None,
+    ) -> None:
+        """Write a report: one page that needs no other file, complete or absent.
+
+        Settings and the resolved machine, what is wrong and its remedies, a table of the
+        parameters, traces, marginals, counts over time.  `reference` adds what draws should be:
+        draws (chain, draw, parameter), a result of `MALA.run`, or a pair of mean and standard
+        deviation; a `target` with known moments has its own.  A `target` that predicts classes of
+        test rows adds its calibration.  MissingPackage without matplotlib.
+        """
+        write_report(self, path, target=target, reference=reference)
 
     def summary(self) -> dict[str, Array]:
         """Of each parameter: `mean`, `std`, `ess` (NaN where a chain is frozen), `frozen` (fraction

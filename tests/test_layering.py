@@ -136,7 +136,7 @@ def test_the_commands_alone_import_their_packages(module):
     """Only programs import typer and rich, and the libraries need NumPy and cffi alone."""
     allowed = {"numpy"}
     if module.startswith("lp_sampler"):
-        allowed |= {"sklearn", "matplotlib", "arviz", "rich", "google_crc32c"}
+        allowed |= {"sklearn", "matplotlib", "arviz", "xarray", "rich", "google_crc32c"}
     if floor(module) == PROGRAMS:
         allowed |= {"typer", "rich"}
     if module == "numfmt._plot":

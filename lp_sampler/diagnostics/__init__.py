@@ -35,7 +35,7 @@ from ._predictions import (
     nll,
     scores,
 )
-from ._remedies import cannot_be_right
+from ._remedies import cannot_be_right, percent
 from ._stein import ksd
 from ._widths import standard_deviation, std_ratio, std_ratio_error
 
@@ -62,6 +62,7 @@ __all__ = [
     "mcse_std",
     "moment_scores",
     "nll",
+    "percent",
     "relaxations",
     "rhat",
     "scores",

@@ -32,6 +32,7 @@ class Regression(Target):
     """
 
     outputs = 1
+    classifies = False
 
     def __init__(
         self,
@@ -106,6 +107,11 @@ class Regression(Target):
     def log_prior(self, params: Array) -> Array:
         """The prior's log density up to a constant, shape (chains,)."""
         return np.asarray(row_sums(params * params) * params.dtype.type(-self.prior_precision / 2))
+
+    @property
+    def test_classes(self) -> Array | None:
+        """Labels of the test rows where these are classes."""
+        return self._test[1] if self.classifies and self._test is not None else None
 
     def predict(self, params: Array, X: npt.ArrayLike | None = None) -> Array:
         """What each of `params` (draws, size) predicts of rows `X`, the test rows by default.

@@ -109,6 +109,19 @@ class Target:
         """Mean and variance of each parameter, where they are known; None elsewhere."""
         return None
 
+    @property
+    def test_classes(self) -> Array | None:
+        """Labels of the test rows, whose probabilities `predict` gives; None where no classes are
+        predicted.
+        """
+        return None
+
+    def predict(self, params: Array) -> Array:
+        """Of each of `params` (draws, size): P(y = 1) of the test rows (draws, rows), or the
+        probabilities of classes (draws, rows, classes), where there are `test_classes`.
+        """
+        raise NotImplementedError
+
     def scores(self, draws: Array) -> dict[str, float]:
         """`nll` and `accuracy` or `rmse` of predictions by draws (chain, draw, parameter); empty
         where nothing is predicted.

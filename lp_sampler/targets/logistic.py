@@ -21,6 +21,8 @@ class LogisticRegression(Regression):
     array([[0.5]])
     """
 
+    classifies = True
+
     def _wrong_labels(self, labels: Array) -> str | None:
         return None if np.isin(labels, (0, 1)).all() else "0 or 1"
 

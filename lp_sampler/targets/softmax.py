@@ -28,6 +28,8 @@ class SoftmaxRegression(Regression):
     array([[ 0.878, -1.479, -2.399]])
     """
 
+    classifies = True
+
     def __init__(
         self,
         X: npt.ArrayLike,
