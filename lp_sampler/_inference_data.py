@@ -39,7 +39,7 @@ def inference_data(run: Run) -> Any:
     }
     groups: dict[str, Any] = {
         "posterior": xarray.Dataset(
-            {PARAMETERS: (tuple(where), run.draws)}, coords=where, attrs=attributes
+            {PARAMETERS: (tuple(where), np.asarray(run.draws))}, coords=where, attrs=attributes
         ),
         "sample_stats": xarray.Dataset(
             {name: (("draw",), values) for name, values in run.stats.items()},

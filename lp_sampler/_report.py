@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-MOST_JUDGED = 2000
+MOST_JUDGED, MOST_NUMBERS = 2000, 1 << 24
 MOST_LISTED = 40
 MOST_TRACED = 6
 MOST_PREDICTED = 1000
@@ -31,29 +31,27 @@ RHAT = 1.01
 ERRORS_ALLOWED = 4
 
 
-def write_report(
-    run: Run, path: str | os.PathLike[str], *, target: Target | None, reference: Any
-) -> None:
+def write_report(run: Run, path: str | os.PathLike[str], reference: Any) -> None:
     """The page, complete or absent."""
     require_matplotlib("the report")
-    text = report(run, target, known(reference, target, len(run.names)))
+    text = report(run, known(reference, run.target, len(run.names)))
     with replace_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def report(run: Run, target: Target | None, reference: Known | None) -> str:
+def report(run: Run, reference: Known | None) -> str:
     """The page's text."""
     chains, count, size = run.draws.shape
     judged = Judged.of(run, reference)
     parts = [
         _verdict(run, judged),
-        _page.section("What was run", _settings(run, target)),
+        _page.section("What was run", _settings(run)),
         _page.section("Draws", *_summary(run, judged)),
         _page.section("Traces and marginals", *_traces(run, judged)),
         _page.section("Arithmetic over time", *_over_time(run)),
     ]
-    if target is not None and target.test_classes is not None:
-        parts.append(_page.section("Calibration", *_calibration(run, target)))
+    if run.target is not None and run.target.test_classes is not None:
+        parts.append(_page.section("Calibration", *_calibration(run, run.target)))
     title = (
         f"{run.machine.name}, {run.kernel.accumulator}: {chains} chains, {count:,} draws, "
         f"{size:,} parameters"
@@ -73,8 +71,9 @@ class Judged:
     @classmethod
     def of(cls, run: Run, reference: Known | None) -> Judged:
         size = run.draws.shape[2]
-        places = np.unique(np.linspace(0, size - 1, min(size, MOST_JUDGED)).round().astype(int))
-        draws = np.asarray(run.draws if len(places) == size else run.draws[:, :, places])
+        most = max(1, min(size, MOST_JUDGED, MOST_NUMBERS // (len(run.draws) * run.draws.shape[1])))
+        places = np.unique(np.linspace(0, size - 1, most).round().astype(int))
+        draws = np.asarray(run.draws[:, :, places])
         there = None if reference is None else reference.of(places)
         numbers = {
             "mean": draws.mean(axis=(0, 1), dtype=np.float64),
@@ -180,7 +179,7 @@ def constant(kernel: Any, name: str) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def _settings(run: Run, target: Target | None) -> str:
+def _settings(run: Run) -> str:
     kernel = {field.name: getattr(run.kernel, field.name) for field in _fields(run.kernel)}
     pairs = [
         ("kernel", f"{type(run.kernel).__name__}: {_spelled(kernel)}"),
@@ -188,12 +187,13 @@ def _settings(run: Run, target: Target | None) -> str:
         ("parameters are stored in", run.format),
         *((f"{role} format", format) for role, format in run.machine.formats),
         ("chains, draws", f"{run.draws.shape[0]}, {run.draws.shape[1]:,}"),
+        *((name.replace("_", " "), value) for name, value in run.settings.items()),
         ("seed", run.seed),
         ("seconds", f"{run.seconds:.1f}"),
         ("numfmt-hw", __version__),
     ]
-    if target is not None:
-        pairs.insert(0, ("target", _spelled(target.describe())))
+    if run.target is not None:
+        pairs.insert(0, ("target", _spelled(run.target.describe())))
     resolved = json.dumps(run.machine.resolve(), indent=2, default=str)
     return _page.settings(pairs) + _page.folded("the machine, resolved", resolved)
 
@@ -301,9 +301,10 @@ def _calibration(run: Run, target: Target) -> list[str]:
     """Reliability diagrams of the averaged prediction, and scores beside single draws'."""
     labels = target.test_classes
     assert labels is not None
-    rows = run.draws.reshape(-1, run.draws.shape[2])
-    some = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_PREDICTED)).astype(int)]
-    probabilities = target.predict(np.asarray(some))
+    chains, count, size = run.draws.shape
+    step = -(-chains * count // MOST_PREDICTED)
+    some = np.asarray(run.draws[:, ::step]).reshape(-1, size)
+    probabilities = target.predict(some)
     together, alone = diagnostics.averaged_and_single(probabilities, labels)
     averaged = probabilities.mean(axis=0, dtype=np.float64)
     found = {

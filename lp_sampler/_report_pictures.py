@@ -28,6 +28,7 @@ OVER_TIME = {
     "saturated": "#e5a13a",
     "frozen": "#8a6fc9",
     "effective_temperature": "#1b6ca8",
+    "acceptance": "#2a9d4e",
 }
 
 
@@ -124,9 +125,12 @@ def ratios(found: Array, errors: Array) -> Any:
 
 
 def over_time(stats: dict[str, Array], temperature: float | None) -> Any:
-    """Infeasible, saturated and frozen fractions, and the effective temperature, draw by draw."""
-    figure, panels = _panels(1, len(OVER_TIME), 1.9)
-    for panel, (name, colour) in zip(panels[0], OVER_TIME.items(), strict=True):
+    """Infeasible, saturated and frozen fractions, the effective temperature, and the acceptance
+    where there are proposals, draw by draw.
+    """
+    shown = {name: colour for name, colour in OVER_TIME.items() if name in stats}
+    figure, panels = _panels(1, len(shown), 1.9)
+    for panel, (name, colour) in zip(panels[0], shown.items(), strict=True):
         values = binned(stats[name])
         at = (np.arange(len(values)) + 0.5) * len(stats[name]) / len(values)
         panel.plot(at, values, color=colour, linewidth=1)

@@ -30,7 +30,7 @@ class Run:
     view that reads what is asked of it, as `codes` is.  stats: one array (draw,) each, over the
     `thin` steps that end in the draw: `saturated`, `infeasible` and `frozen` are fractions of the
     coordinates, `effective_temperature` is the last step's, `acceptance` (of kernels that propose)
-    the fraction of proposals that were accepted.
+    the fraction of proposals that were accepted.  settings: `warmup`, `thin` and `batch_size`.
     """
 
     draws: npt.NDArray[np.float32]
@@ -42,6 +42,8 @@ class Run:
     machine: Machine
     seed: int
     seconds: float
+    target: Target | None = None
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(
@@ -62,6 +64,8 @@ class Run:
             machine=plan.machine,
             seed=plan.seed,
             seconds=seconds,
+            target=plan.target,
+            settings={name: getattr(plan, name) for name in ("warmup", "thin", "batch_size")},
         )
 
     @property
@@ -92,22 +96,17 @@ class Run:
         """
         return inference_data(self)
 
-    def to_html(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        target: Target | None = None,
-        reference: Any = None,
-    ) -> None:
+    def to_html(self, path: str | os.PathLike[str], *, reference: Any = None) -> None:
         """Write a report: one page that needs no other file, complete or absent.
 
         Settings and the resolved machine, what is wrong and its remedies, a table of the
         parameters, traces, marginals, counts over time.  `reference` adds what draws should be:
         draws (chain, draw, parameter), a result of `MALA.run`, or a pair of mean and standard
-        deviation; a `target` with known moments has its own.  A `target` that predicts classes of
-        test rows adds its calibration.  MissingPackage without matplotlib.
+        deviation; a target with known moments has its own.  A target that predicts classes of test
+        rows adds its calibration.  Where parameters are many, some, evenly spaced, are judged.
+        MissingPackage without matplotlib.
         """
-        write_report(self, path, target=target, reference=reference)
+        write_report(self, path, reference)
 
     def summary(self) -> dict[str, Array]:
         """Of each parameter: `mean`, `std`, `ess` (NaN where a chain is frozen), `frozen` (fraction

@@ -127,6 +127,31 @@ def compare(
             print_result(comparison, out, [] if quick else verdict(comparison))
 
 
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="The folder of a stored run.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The page to write; RUN with .html by default.")
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="The folder of a run that is known to be right.")
+    ] = None,
+) -> None:
+    """Write one self-contained page about a stored run: what is wrong, and what the draws look
+    like.
+    """
+    from ._stored import load
+
+    with reported_errors():
+        path = out or run.with_suffix(".html")
+        check_folder(path.parent)
+        stored = load(run)
+        stored.to_html(path, reference=None if reference is None else load(reference).draws)
+        for text in stored.warnings():
+            print(f"lp-sampler: {text}", file=sys.stderr)
+        print(f"wrote {path}")
+
+
 def check_folder(out: Path) -> None:
     """Refuse a folder that cannot be written before anything runs."""
     existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())

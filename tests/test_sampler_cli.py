@@ -9,6 +9,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+import lp_sampler as lps
 from lp_sampler import cli
 from lp_sampler.experiments import breast_cancer
 
@@ -123,3 +124,29 @@ def test_version_and_help():
     assert run("--version").stdout == f"lp-sampler {__version__}\n"
     assert "compare" in run("--help").stdout
     assert "--quick" in run("compare", "--help").stdout
+
+
+def test_report_writes_a_page_beside_the_run(tmp_path):
+    """By default RUN with .html; with a reference the page has its numbers; stdout names it."""
+    kernel, target = lps.kernels.SGLD(step_size=0.1), lps.targets.Gaussian(size=2)
+    settings = {"draws": 100, "warmup": 20, "progress": False}
+    for name, machine in (("low.zarr", "fixed<8,4>"), ("full.zarr", "float32")):
+        lps.sample(kernel, target, machine, store=tmp_path / name, **settings)
+    result = run("report", str(tmp_path / "low.zarr"))
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"wrote {tmp_path / 'low.html'}\n"
+    assert "fixed&lt;8,4&gt;, vc" in (tmp_path / "low.html").read_text()
+    reference = ("--reference", str(tmp_path / "full.zarr"))
+    result = run(
+        "report", str(tmp_path / "low.zarr"), *reference, "--out", str(tmp_path / "b.html")
+    )
+    assert result.exit_code == 0, result.output
+    assert "W2 / sigma" in (tmp_path / "b.html").read_text()
+
+
+def test_report_of_what_is_no_run_is_an_error(tmp_path):
+    """A folder that is not there: status 2, one line, no file."""
+    result = run("report", str(tmp_path / "missing.zarr"))
+    assert result.exit_code == 2
+    assert "missing.zarr" in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -69,7 +69,7 @@ class Reader(HTMLParser):
 
 def test_a_report_is_one_file_of_sound_html(run, reference, tmp_path):
     """Elements are closed, pictures are SVG in the page, nothing is loaded, names are escaped."""
-    text = written(run, tmp_path, target=TARGET, reference=reference)
+    text = written(run, tmp_path, reference=reference)
     reader = Reader()
     reader.feed(text)
     assert reader.open == []
@@ -93,7 +93,7 @@ def test_the_same_run_gives_the_same_page(run, tmp_path):
 
 def test_the_numbers_are_the_diagnostics_own(run, reference, tmp_path):
     """The row of a parameter has its mean, ratio, ESS and R-hat; the page its scores."""
-    text = written(run, tmp_path, target=TARGET, reference=reference.draws)
+    text = written(run, tmp_path, reference=reference.draws)
     row = re.search(r"<tr><td>slope</td>(.*?)</tr>", text)[1]
     cells = re.findall(r"<td[^>]*>(.*?)</td>", row)
     assert cells[0].startswith(f"{run.draws[:, :, 1].mean():.4g}")
@@ -112,7 +112,7 @@ def test_a_sampler_that_is_too_hot_is_told(tmp_path):
     texts = {}
     for accumulator in ("naive", "vc"):
         run = run_of(accumulator, target, "fixed<8,3>", 2e-3, warmup=1500, thin=40, chains=16)
-        texts[accumulator] = written(run, tmp_path, target=target).split("<h2>")[0]
+        texts[accumulator] = written(run, tmp_path).split("<h2>")[0]
     assert "times the variance that was asked for" in texts["naive"]
     assert "standard deviation is wrong" in texts["naive"]
     assert "standard deviation is wrong" not in texts["vc"]
