@@ -52,8 +52,12 @@ class Store:
         self, mean: Array, variance: float | Array, format: Format, method: str = "paper"
     ) -> Array:
         """A value of the format with this mean and variance (see `numfmt.variance_corrected`)."""
-        key = self.key.fold_in("weight")
+        dtype = np.float64 if format.has_irrational else np.float32
         drawn: Array = variance_corrected(
-            mean, variance, format, key=key, method=method, report=self.report
+            *(mean, variance, format),
+            key=self.key.fold_in("weight"),
+            method=method,
+            report=self.report,
+            dtype=dtype,
         )
-        return drawn
+        return drawn.astype(np.float32, copy=False)

@@ -89,15 +89,16 @@ def test_one_step_has_its_mean_and_variance(spelling, start, step, temperature):
 
 
 @pytest.mark.parametrize("spelling", ["full", "naive", "naive_nearest", "vc", "one_shot"])
-def test_a_general_unit_gives_the_fused_update_s_bits(spelling, monkeypatch):
+@pytest.mark.parametrize("machine", ["fixed8", "e4m3fn", "lns<8,3>"])
+def test_a_general_unit_gives_the_fused_update_s_bits(spelling, machine, monkeypatch):
     """Operation by operation in binary32, a step is `sampler_update`."""
     kernel, target = lps.kernels.SGLD(3e-3, 0.7, spelling), lps.targets.Gaussian(size=7)
     start = np.random.default_rng(1).normal(size=(20, 7))
-    fused = steps(kernel, target, start, count=5)
+    common = {"count": 5, "machine": nf.machine(machine)}
+    fused = steps(kernel, target, start, **common)
     monkeypatch.setattr(VectorUnit, "is_plain", False)
-    for (one, told), (other, told_too) in zip(
-        fused, steps(kernel, target, start, count=5), strict=True
-    ):
+    general = steps(kernel, target, start, **common)
+    for (one, told), (other, told_too) in zip(fused, general, strict=True):
         assert one.params.tobytes() == other.params.tobytes()
         for count in ("saturated", "infeasible", "frozen", "effective_temperature"):
             assert getattr(told, count) == getattr(told_too, count)

@@ -26,16 +26,17 @@ class PSGLD(Kernel):
     The paper's term Gamma, the divergence of G, is left out, as its authors do: G changes with
     theta, so the stationary law has an error that vanishes as `decay` goes to 1, not with the step
     size; with ``decay=1`` G is a constant, that of ``V = initial``, and there is none.  Gradients
-    are the whole data's, not a mean: the paper's step is `step_size` divided by the number of rows,
-    its damping `damping` divided by it.  V is kept in float32.
+    are the whole data's, not a mean over n rows: the paper's damping is this one / n, and so its
+    1e-5 this 0.1 for 10,000 rows.  V is kept in float32 and starts at `initial` (the paper: 0, and
+    then a first gradient of 0 takes a step of size 1 / damping).
 
     >>> PSGLD(step_size=1e-3, decay=0.999).damping
-    1e-05
+    0.1
     """
 
     decay: float = 0.99
-    damping: float = 1e-5
-    initial: float = 0.0
+    damping: float = 0.1
+    initial: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
