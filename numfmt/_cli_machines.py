@@ -43,12 +43,12 @@ def show_machine(machine: nf.Machine) -> None:
         if not isinstance(entries, dict) or table == "certainty":
             continue
         for part, fields in entries.items():
-            rows = list(machine_rows(fields, marks))
+            rows = list(machine_rows(fields, marks, f"{table}.{part}."))
             print_table(f"{table} {part}", ("field", "value", "known by"), rows)
 
 
-def machine_rows(fields: Any, marks: dict[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Give the fields of a datapath, plan, pass, conversion or the format of a role."""
+def machine_rows(fields: Any, marks: dict[str, str], place: str) -> Iterator[tuple[str, str, str]]:
+    """Give the fields of a datapath, plan, pass, conversion, generator or the format of a role."""
     if not isinstance(fields, dict):
         yield "", str(fields), ""
         return
@@ -58,7 +58,8 @@ def machine_rows(fields: Any, marks: dict[str, str]) -> Iterator[tuple[str, str,
                 field = f"{name}.{inner}"
                 yield field, spelled(one), marks.get(field, marks.get("*", ""))
         else:
-            yield name, spelled(value), marks.get(name, marks.get("*", ""))
+            own = marks.get(place + name, marks.get(name, marks.get("*", "")))
+            yield name, spelled(value), own
 
 
 def spelled(value: Any) -> str:

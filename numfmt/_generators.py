@@ -213,12 +213,12 @@ def _external(record: Array | None) -> Any:
 class Draw:
     """The words that one call takes of a stream."""
 
-    def __init__(self, stream: Stream, shape: tuple[int, ...]) -> None:
-        self._stream, self._shape = stream, shape
+    def __init__(self, stream: Stream, shape: tuple[int, ...], dtype: Any = np.uint32) -> None:
+        self._stream, self._shape, self._dtype = stream, shape, dtype
 
     def take(self) -> Array:
         self._before = self._stream._at.copy()
-        words = self._stream._take(np.empty(self._shape, np.uint32))
+        words = self._stream._take(np.empty(self._shape, self._dtype))
         self._after = self._stream._at.copy()
         return words
 

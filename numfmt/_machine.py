@@ -10,26 +10,22 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from . import _core
 from . import _schema as schema
 from ._code_array import Array
 from ._datapath import Datapath
 from ._errors import AssumedWarning, MachineError, NumfmtError
+from ._generators import Stream
 from ._kplan import KPlan
+from ._machine_convert import Call, Conversion, converted
+from ._machine_random import Draws, Source, begin
+from ._machine_roles import FURTHER_ROLES, ROLES, carry, with_all_modes
 from ._machine_units import VectorUnit
-from ._matmul_operands import flushed, read_codes
 from ._parse import parse
 from ._random import Generator, Key
 from ._report import Report
 from .formats import Format
 
 FOLDER = Path(__file__).parent / "machines"
-ROLES = ("weight", "gradient", "accumulator", "input")
-FURTHER_ROLES = {
-    **{"momentum": "accumulator", "activation": "binary32", "error": "binary32"},
-    **{"noise": "binary32", "step_size": "binary32"},
-}
-"""Roles that a file may leave out -> the role, or the format, that serves in their place."""
 PASSES = ("fprop", "dgrad", "wgrad", "infer")
 SELF = "self"  # the name of a machine's only datapath
 TEXTS = ("name", "version", "vendor", "chip")
@@ -51,18 +47,6 @@ class Pass:
     kplan: str | None = schema.entry(schema.text)
 
 
-@dataclasses.dataclass(frozen=True)
-class Conversion:
-    """A conversion instruction: numbers of `source` are rounded to `target`; `daz`: subnormal ones
-    count as 0."""
-
-    source: Format = schema.needed(schema.bare_format)
-    target: Format = schema.needed(schema.bare_format)
-    round: str = schema.entry(schema.rounding, "nearest_even")
-    ovf: str | None = schema.entry(schema.overflow)
-    daz: str = schema.entry(schema.one_of("none", "keep_sign", "plus"), "none")
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class Machine:
     """The arithmetic of an accelerator: the formats of its stored tensors, and its datapaths.
@@ -70,8 +54,9 @@ class Machine:
     `formats` by role (`weight`, `gradient`, `accumulator`, `input`; each carries its rounding and
     overflow; none where the machine only multiplies); `datapaths` and `plans` by name; `matmul`
     says which of them serve ``"fprop"``, ``"dgrad"``, ``"wgrad"`` and ``"infer"``; `conversions`
-    are its conversion instructions by name; `certainty` says of each field how it is known, by the
-    marks of `numfmt.machines`.  Machines are immutable
+    are its conversion instructions by name; `rng` are its generators of random words, and `sr` says
+    by the names of conversions and datapaths which bits of them their roundings take; `certainty`
+    says of each field how it is known, by the marks of `numfmt.machines`.  Machines are immutable
     and hashable; two with the same description are equal.
 
     >>> import numfmt as nf
@@ -86,6 +71,8 @@ class Machine:
     matmul: tuple[tuple[str, Pass], ...] = ()
     conversions: tuple[tuple[str, Conversion], ...] = ()
     vector_unit: VectorUnit = VectorUnit()  # noqa: RUF009 - immutable
+    rng: tuple[tuple[str, Source], ...] = ()
+    sr: tuple[tuple[str, Draws], ...] = ()
     version: str = "assumed"
     vendor: str = "assumed"
     chip: str = "assumed"
@@ -156,14 +143,8 @@ class Machine:
         >>> nf.machine("fixed8").datapath().acc.round
         'nearest_even'
         """
-        paths, passes = dict(self.datapaths), dict(self.matmul)
-        if not paths:
-            raise MachineError(f"machine {self.name!r} multiplies no matrices; see its conversions")
-        if role not in passes and role not in paths and not (role in PASSES and not passes):
-            known = dict.fromkeys([*passes, *paths, *(() if passes else PASSES)])
-            schema.check_known(role, known, "role", f"machine {self.name!r}")
-        chosen = passes.get(role, Pass(role if role in paths else next(iter(paths))))
-        path = paths[chosen.datapath]
+        chosen = self._pass(role)
+        path = dict(self.datapaths)[chosen.datapath]
         plan = chosen.kplan if plan is None else plan
         if plan is None:
             return path
@@ -172,12 +153,52 @@ class Machine:
             plan = dict(self.plans)[plan]
         return path.replace(kplan=plan)  # type: ignore[arg-type]
 
+    def _pass(self, role: str) -> Pass:
+        """The datapath and the plan of a role, or of the datapath of that name."""
+        paths, passes = dict(self.datapaths), dict(self.matmul)
+        if not paths:
+            raise MachineError(f"machine {self.name!r} multiplies no matrices; see its conversions")
+        if role not in passes and role not in paths and not (role in PASSES and not passes):
+            known = dict.fromkeys([*passes, *paths, *(() if passes else PASSES)])
+            schema.check_known(role, known, "role", f"machine {self.name!r}")
+        return passes.get(role, Pass(role if role in paths else next(iter(paths))))
+
+    def stream(self, seed: int, what: str = "fprop", *, results: int = 1) -> Stream:
+        """The words of the machine's own generator, to be given as ``key=``.
+
+        Args:
+            seed: 0 or more; of it the states of its registers are made, as `numfmt.Rng` says.
+            what: a role or datapath of `matmul`, or a conversion, for which the words are.
+            results: how many results that product has, or elements the conversion: of machines
+                whose results have a register each.
+
+        Raises:
+            MachineError: what is unknown, or draws no words of the machine's own.
+            RandomError: words are an operand of the instruction; a bad seed.
+
+        >>> import numfmt as nf
+        >>> nf.machine("pulp.cvfpu.exsdotp.fp8.f16.rsr").stream(0).kind
+        'galois_lfsr'
+        """
+        where = f"machine {self.name!r}, {what!r}"
+        source, draws = self._own_words(what)
+        if source is None or draws is None:
+            raise MachineError(f"{where}: it names no generator of its own")
+        return begin(source, draws, seed, results, where)
+
+    def _own_words(self, what: str = "fprop") -> tuple[Source | None, Draws | None]:
+        """Where the words of a conversion, role or datapath come from, and what is taken of one."""
+        name = what if what in dict(self.conversions) else self._pass(what).datapath
+        draws = dict(self.sr).get(name)
+        return (None if draws is None else dict(self.rng)[draws.rng]), draws
+
     def convert(
         self,
         x: Any,
         conversion: str,
         *,
         key: Key | Generator | None = None,
+        seed: int | None = None,
         random_bits: Any = None,
         report: Report | None = None,
     ) -> Array:
@@ -187,11 +208,15 @@ class Machine:
             x: an Array of the conversion's source format, or numbers that it holds.
             conversion: a name of `conversions`.
             key, random_bits: of a stochastic one, as `numfmt.convert` has them; see
-                `numfmt.lane_words` for the bits that instructions take of a word.
+                `numfmt.lane_words` for the bits that instructions take of a word.  Of a `Stream`
+                elements take the bits that the machine's `sr` says.
+            seed: of the machine's own generator, in place of a key: ``key=self.stream(seed,
+                conversion, results=x.size)``.
             report: counts what rounding did.
 
         NaN becomes the target's NaN, whatever the machine writes.  Raises MachineError for an
-        unknown conversion.
+        unknown conversion, and for a seed where the machine names no generator; RandomError where
+        random bits are missing, and for a seed where they are an operand.
 
         >>> import numfmt as nf
         >>> nf.machine("x86.f16c.vcvtps2ph").convert([65520.0, 2049.0], "rne").tolist()
@@ -199,11 +224,9 @@ class Machine:
         """
         known = dict(self.conversions)
         schema.check_known(conversion, known, "conversion", f"machine {self.name!r}")
-        one = known[conversion]
         self.say_what_is_assumed()
-        codes = flushed(read_codes(x, "x", (one.source,)).data, one.source, one.daz)
-        modes = {"key": key, "random_bits": random_bits, "report": report}
-        return Array._of(codes, one.source).astype(one.target, one.round, one.ovf, **modes)
+        draws = Call(key, seed, random_bits, report)
+        return converted(self, conversion, known[conversion], x, draws)
 
     @property
     def guesses(self) -> tuple[str, ...]:
@@ -243,6 +266,8 @@ class Machine:
             "matmul": {name: schema.written(one) for name, one in self.matmul},
             "convert": {name: schema.written(one) for name, one in self.conversions},
             "vector_unit": schema.written(self.vector_unit) if self.formats else {},
+            "rng": {name: schema.written(one) for name, one in self.rng},
+            "sr": {name: schema.written(one) for name, one in self.sr},
         }
         return {
             **{field: getattr(self, field) for field in TEXTS},
@@ -322,18 +347,3 @@ def _of_format(format: Format) -> Machine:
     )
     roles = {**dict.fromkeys(ROLES, stored), "input": float32}
     return Machine(str(format), formats=tuple(roles.items()))
-
-
-def carry(format: Format, modes: Format) -> Format:
-    """`format` with the rounding and overflow of `modes` where it has none of its own."""
-    if format.rounding is None and modes.rounding is not None:
-        format = format.replace(rounding=modes.rounding)
-    if format.overflow is None and modes.overflow is not None:
-        format = format.replace(overflow=modes.overflow)
-    return format
-
-
-def with_all_modes(format: Format) -> Format:
-    """The format with the modes that it is used with spelled out."""
-    rounding = format.rounding or _core.ROUNDINGS[0].name
-    return format.replace(rounding=rounding, overflow=format.overflow or format.default_overflow)

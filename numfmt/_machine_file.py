@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,16 @@ from ._errors import MachineError, NumfmtError
 from ._kplan import KPlan
 from ._machine import (
     BINARY32_CHAIN,
-    FURTHER_ROLES,
     MARKS,
     PASSES,
-    ROLES,
     SELF,
     TEXTS,
-    Conversion,
     Machine,
     Pass,
 )
+from ._machine_convert import Conversion
+from ._machine_random import Draws, Source, read_random, roundings_of
+from ._machine_roles import FURTHER_ROLES, ROLES
 from ._machine_units import VectorUnit
 from ._schema import check_known
 from .formats import Format
@@ -34,9 +34,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-LATER_TABLES = ("special", "rng", "gaussian", "sr", "update")
+LATER_TABLES = ("special", "gaussian", "update")
 PATH_FIELDS = ("datapath", "datapaths", "epilogue", "kplan", "matmul", "convert")
-FIELDS = (*TEXTS, "evidence", "certainty", "formats", *PATH_FIELDS, "vector_unit")
+FIELDS = (*TEXTS, "evidence", "certainty", "formats", *PATH_FIELDS, "vector_unit", "rng", "sr")
 
 
 def read_file(path: Path) -> Machine:
@@ -68,6 +68,9 @@ def from_table(table: Any, where: str) -> Machine:
         }
         passes = _read_passes(table.get("matmul", {}), paths, plans, where)
         conversions = _read_conversions(table.get("convert", {}), where)
+        rounds = {name: one.round for name, one in conversions.items()}
+        sums = {name: roundings_of(path) for name, path in paths.items()}
+        rngs, draws = read_random(table, rounds, sums)
         vector_unit = schema.read(VectorUnit, table.get("vector_unit", {}), "vector_unit")
     except MachineError as error:
         text = str(error)
@@ -80,8 +83,10 @@ def from_table(table: Any, where: str) -> Machine:
         matmul=tuple(passes.items()),
         conversions=tuple(conversions.items()),
         vector_unit=vector_unit,
+        rng=tuple(rngs.items()),
+        sr=tuple(draws.items()),
         evidence=_read_evidence(table.get("evidence", []), where),
-        certainty=_read_certainty(table.get("certainty", {}), where),
+        certainty=_read_certainty(table.get("certainty", {}), _random_fields(rngs, draws), where),
     )
 
 
@@ -186,12 +191,19 @@ def _read_format(entry: Any, where: str) -> Format:
         raise MachineError(f"{where}: {error}") from error
 
 
-def _read_certainty(given: Any, where: str) -> tuple[tuple[str, str], ...]:
+def _random_fields(rngs: Iterable[str], draws: Iterable[str]) -> list[str]:
+    """The names that certainty has for the fields of ``rng`` and ``sr``."""
+    named = [(f"rng.{name}", Source) for name in rngs] + [(f"sr.{name}", Draws) for name in draws]
+    return [f"{name}.{field}" for name, kind in named for field in kind.__dataclass_fields__]
+
+
+def _read_certainty(given: Any, more: list[str], where: str) -> tuple[tuple[str, str], ...]:
     """Field -> mark, which may be followed by a colon and a source; "*" is of all others."""
     marks = _expect_texts(given, "certainty", where)
     known = [
         "*",
         *(f"{name}.{f}" for name, one in STAGES.items() for f in one.__dataclass_fields__),
+        *more,
     ]
     for field, mark in marks.items():
         if mark.split(":")[0] not in MARKS:

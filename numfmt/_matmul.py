@@ -20,6 +20,7 @@ from ._errors import MachineError, NanError, NumfmtError, RandomError, RangeErro
 from ._generators import Stream
 from ._kplan import KPlan
 from ._machine import Machine, machine
+from ._machine_random import advice
 from ._matmul_operands import Factors, named_operands, read_factors
 from ._operation_out import Result
 from ._random import Generator, Key, core_key, give_back, take_key
@@ -36,6 +37,7 @@ def matmul(
     c: Any = None,
     *,
     key: Key | Generator | None = None,
+    seed: int | None = None,
     plan: str | KPlan | None = None,
     out: Any = None,
     report: Report | None = None,
@@ -55,6 +57,8 @@ def matmul(
             ``key.fold_in("epilogue", i, key.call)``, i its place.  Or a `Stream` of a hardware
             generator, for those of the sums: result i takes a word for each of its roundings from
             lane i mod lanes, behind results i - lanes, i - 2 lanes and so on.
+        seed: of the machine's own generator, in place of a key: ``key=machine.stream(seed,
+            results=...)``, of as many results as the product has.
         plan: the order of the sum: a `KPlan`, or the name of one of the machine's.
         out: where the result goes: an Array of the output format, or a float array.
         report: counts every rounding, by the scalar reference; ``report.path`` says how the sums
@@ -82,10 +86,11 @@ def matmul(
     >>> nf.matmul(nf.full((1, 64), 0.3125, "e4m3fn"), nf.full((64, 1), 1.75, "e4m3fn"), path).item()
     35.0
     """
-    path, name = read_path(datapath, plan)
+    path, owner = read_path(datapath, plan)
+    name = _name(owner)
     values = named_operands(path, operands, name)
     factors = read_factors(path, a, b, c, values, name)
-    source = _read_source(path, key)
+    source = _read_source(path, key, seed, owner, math.prod(factors.shape))
     taken = source if source is None or isinstance(source, Stream) else take_key(source)
     target = Result(out, plan_of(path.output), factors.shape, factors.memory)
     product = _Product(path, factors, taken)
@@ -107,28 +112,47 @@ def matmul(
     return made if out is None else target.finish()
 
 
-def read_path(given: Any, plan: Any) -> tuple[Datapath, str]:
-    """The datapath with its order of the sum, and how messages name it."""
+def read_path(given: Any, plan: Any) -> tuple[Datapath, Machine | None]:
+    """The datapath with its order of the sum, and the machine whose it is."""
     if isinstance(given, Datapath):
         if isinstance(plan, str):
             raise MachineError(f"plan={plan!r} is a name, which machines have; give a KPlan")
-        return (given if plan is None else given.replace(kplan=plan)), "datapath"
+        return (given if plan is None else given.replace(kplan=plan)), None
     found = machine(given)
     found.say_what_is_assumed()
-    return found.datapath(plan=plan), f"machine {found.name!r}"
+    return found.datapath(plan=plan), found
 
 
-def _read_source(path: Datapath, key: Key | Generator | None) -> Key | Generator | None:
-    """Where random bits come from: the caller's key, or the context's."""
+def _name(owner: Machine | None) -> str:
+    """How messages name a datapath."""
+    return "datapath" if owner is None else f"machine {owner.name!r}"
+
+
+def _read_source(
+    path: Datapath,
+    key: Key | Generator | None,
+    seed: int | None,
+    owner: Machine | None,
+    results: int,
+) -> Key | Generator | None:
+    """Where random bits come from: the caller's key, the machine's own, or the context's."""
+    if seed is not None and key is not None:
+        raise RandomError("seed and key exclude each other")
     if not path.is_random:
-        if key is not None:
-            raise RandomError("key was given, but no rounding of the datapath draws random bits")
+        if key is not None or seed is not None:
+            given = "seed" if key is None else "key"
+            raise RandomError(
+                f"{given} was given, but no rounding of the datapath draws random bits"
+            )
         return None
+    if seed is not None:
+        if owner is None:
+            raise RandomError("seed is of a machine's own generator, which a datapath has not")
+        key = owner.stream(seed, results=results)
     key = _context.calls() if key is None else key
     if key is None:
-        raise RandomError(
-            "the datapath rounds stochastically: key=numfmt.Key(seed) or a context's key"
-        )
+        source = None if owner is None else owner._own_words()[0]
+        raise RandomError(advice(source, _name(owner)))
     if isinstance(key, Stream) and path.epilogue_is_random:
         raise RandomError("key is a Stream, and the epilogue rounds stochastically: give a Key")
     return key

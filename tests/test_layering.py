@@ -21,6 +21,9 @@ FLOORS = {
     **dict.fromkeys(("numfmt._epilogue_run", "numfmt._matmul"), ARITHMETIC),
     **dict.fromkeys(("numfmt._matmul_operands", "numfmt._machine_units"), ARITHMETIC),
     **dict.fromkeys(
+        ("numfmt._machine_random", "numfmt._machine_convert", "numfmt._machine_roles"), ARITHMETIC
+    ),
+    **dict.fromkeys(
         ("numfmt._machine_c", "numfmt._vectors_matmul", "numfmt._cli_machines"), PROGRAMS
     ),
     **dict.fromkeys(("numfmt._update", "numfmt.binary32"), ARITHMETIC),

@@ -139,7 +139,7 @@ def test_float32_arithmetic_may_be_spelled_out(write):
         (("", '[certainty]\n"acc.rond" = "spec"\n'), "did you mean 'acc.round'"),
         (("", '[certainty]\n"acc.round" = "sure"\n'), "must begin with one of hw_rec, hw_live"),
         (("", "[kplan.fast]\ninst_k = -1\n"), "kplan.fast.inst_k = -1 must be an integer"),
-        (("", "[sr]\nrule = 3\n"), "table 'sr' is not supported"),
+        (("", "[gaussian]\nkind = 3\n"), "table 'gaussian' is not supported"),
     ],
 )
 def test_a_wrong_file_says_what_is_wrong(write, change, message):
