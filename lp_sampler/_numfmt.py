@@ -27,6 +27,7 @@ from numfmt import (
     quantize,
     random_bits,
     sampler_update,
+    set_num_threads,
     sqrt,
     subtract,
     variance_corrected,
@@ -68,5 +69,6 @@ __all__ = [
     "quantize",
     "random_bits",
     "sampler_update",
+    "set_num_threads",
     "variance_corrected",
 ]

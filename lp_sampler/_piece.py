@@ -83,7 +83,7 @@ class PieceRun:
     def _start(self, group: range) -> State:
         places = self._places(group)
         begin = self.piece.begin
-        init = self.plan.init[begin + places.start : begin + places.stop]
+        init = self.plan.starts[begin + places.start : begin + places.stop]
         evaluate = self._evaluation(group, 0)
         return self.plan.kernel.init(np.ascontiguousarray(init), evaluate, evaluate.key)
 

@@ -112,6 +112,11 @@ class Plan:
         return self.init[kept]
 
     @property
+    def starts(self) -> npt.NDArray[np.float32]:
+        """The start of every chain (chains, size), without a copy for each."""
+        return np.broadcast_to(self.init, (len(self.chains), self.target.size))
+
+    @property
     def format(self) -> Format:
         """The format of the draws, its modes spelled out."""
         return self.kernel.formats(self.machine)["accumulator"]

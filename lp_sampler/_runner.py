@@ -95,6 +95,16 @@ def run_piece(
     advance(pending)
 
 
+def run_pieces(plan: Plan, sink: Sink, advance: Advance, threads: int, client: Any = None) -> None:
+    """All pieces: on so many threads of this process, or on the cluster of a Dask client."""
+    if client is None:
+        run_here(plan, sink, advance, threads)
+    else:
+        from ._dask import run_on
+
+        run_on(client, plan, sink, advance)
+
+
 def run_here(plan: Plan, sink: Sink, advance: Advance, threads: int) -> None:
     """All pieces, on so many threads; Ctrl-C stops every one at its next step boundary."""
     stop = threading.Event()

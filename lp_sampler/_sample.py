@@ -5,16 +5,13 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from . import diagnostics
-from ._blocks import spread
-from ._errors import PrecisionWarning, ShortRunWarning
+from ._dask import connected
+from ._judged import judged
 from ._machines import find_machine
 from ._numfmt import Format, Machine, get_num_threads
 from ._piece import PieceRun
@@ -22,13 +19,10 @@ from ._plan import Plan
 from ._progress import Advance, progress_bar
 from ._run import Run
 from ._run_store import RunStore
-from ._runner import Memory, averaged, run_here
+from ._runner import Memory, averaged, run_pieces
 from ._stored import finish
 from .kernels import Kernel
 from .targets import Target
-
-PARAMETERS_LOOKED_AT = 256
-"""Of how many a run's length is judged when it ends."""
 
 
 def sample(
@@ -47,6 +41,7 @@ def sample(
     store: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     progress: bool = True,
+    scheduler: Any = None,
 ) -> Run:
     """Draw from `target` with every stored tensor in the machine's formats.
 
@@ -54,7 +49,9 @@ def sample(
     is a count or a list of chain numbers: a chain's draws are the same bits whichever chains run
     beside it.  `store` is a path where draws are written as they are made, in Zarr: the run can be
     stopped and resumed, and memory does not grow with draws; `overwrite` lets it replace a stored
-    run.  `init` broadcasts to (chains, parameters), 0 by default; `batch_size` rows of the
+    run.  `scheduler`, the address of a Dask cluster or a `dask.distributed.Client`, has groups of
+    chains run there, for the same draws; threads of this process run them otherwise.  `init`
+    broadcasts to (chains, parameters), 0 by default; `batch_size` rows of the
     data, drawn anew every step, replace all of them; without `replacement` one permutation of the
     rows after the other is used up.  Raises SamplerError for arguments out of range
     and MachineError for an unknown machine, StoreError where `store` is taken; warns with
@@ -82,40 +79,21 @@ def sample(
         replacement=replacement,
     )
     PieceRun(plan, plan.pieces[0])  # raises what the kernel refuses, before anything is written
-    if store is None:
-        title = f"{plan.machine.name} {kernel.accumulator}"
-        with progress_bar(plan.steps, title, shown=progress) as advance:
-            run = run_in_memory(plan, advance, get_num_threads())
-    else:
-        run = finish(RunStore.create(store, plan, overwrite=overwrite), progress=progress)
-    message = too_short(spread(run.draws, PARAMETERS_LOOKED_AT))
-    if message:
-        warnings.warn(message, ShortRunWarning, stacklevel=2)
-    for text in run.warnings():
-        warnings.warn(text, PrecisionWarning, stacklevel=2)
-    return run
+    with connected(scheduler) as client:
+        if store is None:
+            title = f"{plan.machine.name} {kernel.accumulator}"
+            with progress_bar(plan.steps, title, shown=progress) as advance:
+                run = run_in_memory(plan, advance, get_num_threads(), client)
+        else:
+            made = RunStore.create(store, plan, overwrite=overwrite)
+            run = finish(made, progress=progress, client=client)
+    return judged(run, stacklevel=2)
 
 
-def too_short(draws: npt.NDArray[Any]) -> str | None:
-    """Why the draws are too few for their slowest parameter, or None; more do not help a frozen
-    one.
-    """
-    if diagnostics.frozen(draws).any():
-        return None
-    length = diagnostics.relaxations(draws)
-    if np.isnan(length):
-        return f"{draws.shape[1]} draws are too few to judge the length of the run"
-    if not length >= diagnostics.RELAXATIONS:
-        return (
-            f"the run is {length:.1f} relaxation times long, fewer than {diagnostics.RELAXATIONS}"
-        )
-    return None
-
-
-def run_in_memory(plan: Plan, advance: Advance, threads: int = 1) -> Run:
+def run_in_memory(plan: Plan, advance: Advance, threads: int = 1, client: Any = None) -> Run:
     """The run, with its draws in an array; `advance` hears of progress and may raise to stop."""
     begin, memory = time.perf_counter(), Memory(plan)
-    run_here(plan, memory, advance, threads)
+    run_pieces(plan, memory, advance, threads, client)
     seconds = time.perf_counter() - begin
     return Run.of(plan, memory.draws, averaged(plan, memory.stats), seconds)
 
@@ -128,4 +106,4 @@ class RunTask:
 
     def run(self, advance: Advance) -> Run:
         """Do it."""
-        return run_in_memory(self.plan, advance)
+        return run_in_memory(self.plan, advance, threads=1)

@@ -11,14 +11,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ._dask import connected
 from ._errors import Interrupted, StoreError
+from ._judged import judged
 from ._numfmt import get_num_threads
 from ._plan import check_count
 from ._progress import progress_bar
 from ._record import versions
 from ._run import Run
 from ._run_store import RunStore
-from ._runner import averaged, run_here
+from ._runner import averaged, run_pieces
 from ._views import StoredDraws, stored_stats
 from .kernels import Kernel
 from .targets import Target
@@ -33,14 +35,15 @@ def resume(
     extend: int = 0,
     kernel: Kernel | None = None,
     progress: bool = True,
+    scheduler: Any = None,
 ) -> Run:
     """Finish a stored run, then draw `extend` more of each chain: the bytes are those of a run that
     never stopped.
 
     `target` is handed in again where the store does not have it (a `Custom` one, or data larger
     than 16 MiB), and `kernel` where it holds functions of your own; both are checked against the
-    store's record.  Raises StoreError where no run is there, for another target or kernel, and
-    where the store is damaged.
+    store's record.  `scheduler` as in `sample`.  Raises StoreError where no run is there, for
+    another target or kernel, and where the store is damaged.
 
     >>> import tempfile, lp_sampler as lps
     >>> path = tempfile.mkdtemp() + "/run.zarr"
@@ -52,9 +55,11 @@ def resume(
     """
     check_count("extend", extend, 0)
     store = RunStore.open(path, target, kernel)
-    if extend:
-        store = store.extend(store.plan.draws + extend)
-    return finish(store, progress=progress)
+    with connected(scheduler) as client:
+        if extend:
+            store = store.extend(store.plan.draws + extend)
+        run = finish(store, progress=progress, client=client)
+    return judged(run, stacklevel=2)
 
 
 def load(
@@ -87,16 +92,17 @@ def run_of(store: RunStore) -> Run:
     return Run.of(store.plan, StoredDraws(store), stats, seconds_of(store.path))
 
 
-def finish(store: RunStore, *, progress: bool = True) -> Run:
+def finish(store: RunStore, *, progress: bool = True, client: Any = None) -> Run:
     """Make the steps that are left; Ctrl-C stops at a step boundary and says how to go on."""
     plan = store.plan
     store.remove_parts()
     title = f"{plan.machine.name} {plan.kernel.accumulator} -> {store.path}"
     threads = get_num_threads()
+    facts = {"threads": threads, "cluster": client and str(client)}
     steps = store.steps_left()
-    with logged(store.path, threads=threads), progress_bar(steps, title, shown=progress) as bar:
+    with logged(store.path, **facts), progress_bar(steps, title, shown=progress) as bar:
         try:
-            run_here(plan, store, bar, threads)
+            run_pieces(plan, store, bar, threads, client)
         except KeyboardInterrupt:
             message = f"interrupted at a step boundary; {how_to_go_on(store.path)}"
             raise Interrupted(message) from None

@@ -5,24 +5,23 @@ Errors go to stderr; exit status 2 for wrong input, 1 for any other failure, 130
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._errors import MissingPackage, SamplerError
-from ._numfmt import NumfmtError, __version__
+from ._cli_errors import INTERRUPTED, reported_errors
+from ._cli_runs import add_commands
+from ._errors import SamplerError
+from ._numfmt import __version__
 from ._plot import require_matplotlib
 
 if TYPE_CHECKING:
     from ._comparison import Comparison
 
-WRONG_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
 PICTURE, RECORD = "compare.png", "compare.json"
 
 app = typer.Typer(
@@ -61,32 +60,14 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
-@contextlib.contextmanager
-def reported_errors() -> Iterator[None]:
-    """Turn an exception into one line on stderr and an exit status."""
-    try:
-        yield
-    except MissingPackage as error:
-        leave(error, FAILURE)
-    except NumfmtError as error:
-        leave(error, WRONG_INPUT)
-    except OSError as error:
-        leave(f"{error.filename}: {error.strerror}", FAILURE)
-    except KeyboardInterrupt:
-        leave("interrupted; no file was written", INTERRUPTED)
-
-
-def leave(reason: object, status: int) -> None:
-    """Say why on stderr, and exit with the status."""
-    print(f"lp-sampler: {reason}", file=sys.stderr)
-    raise typer.Exit(status)
-
-
 def show_version(wanted: bool) -> None:
     """Print the version and stop, where it was asked for."""
     if wanted:
         print(f"lp-sampler {__version__}")
         raise typer.Exit
+
+
+add_commands(app)
 
 
 @app.callback()
