@@ -167,23 +167,67 @@ def test_a_kernel_of_functions_is_handed_in_again(tmp_path):
     assert np.asarray(run.draws).tobytes() == expected.draws.tobytes()
 
 
-def test_exploring_steps_give_no_draws(tmp_path, short_chunks):
-    """Of a cyclical schedule draws come from sampling phases alone, over a resume too."""
-    schedule = lps.schedules.Cyclical(0.01, cycle=10, exploration=0.4)
-    kernel = lps.kernels.SGLD(schedule, accumulator="full")
-    if kernel.is_sampling(0):
-        pytest.skip("the kernel does not ask its schedule")
-    settings = {"kernel": kernel, "warmup": 0, "thin": 3}
-    every = sample(
-        None,
-        **{**settings, "kernel": lps.kernels.SGLD(schedule.__call__, 1.0, "full")},
-        draws=1,
-        chains=1,
-    )
-    assert every.draws.shape == (1, 1, 3)
-    sample(tmp_path / "run.zarr", **settings, draws=17)
+@pytest.mark.parametrize("name", lps.kernels.KERNELS)
+def test_every_kernel_goes_on_from_a_checkpoint(tmp_path, name, monkeypatch):
+    """Momentum, averages and residuals are in it: interrupted runs of each kernel are whole runs;
+    so are the kernel's fields.
+    """
+    kernel = lps.kernels.KERNELS[name]()
+    settings = {"kernel": kernel, "warmup": 800, "thin": 2, "chains": 2}
+    sample(tmp_path / "whole.zarr", **settings, draws=12)
+    sample(tmp_path / "run.zarr", **settings, draws=7)
     run = lps.resume(tmp_path / "run.zarr", extend=5, progress=False)
-    assert np.asarray(run.draws).tobytes() == sample(None, **settings, draws=22).draws.tobytes()
+    assert content(tmp_path / "run.zarr") == content(tmp_path / "whole.zarr")
+    assert run.kernel == kernel
+
+
+def test_accumulators_with_a_state_go_on_from_a_checkpoint(tmp_path):
+    """The residual of error feedback is in it."""
+    settings = {"accumulator": "error_feedback(bits=8)"}
+    sample(tmp_path / "whole.zarr", **settings, draws=12)
+    sample(tmp_path / "run.zarr", **settings, draws=7)
+    lps.resume(tmp_path / "run.zarr", extend=5, progress=False)
+    assert content(tmp_path / "run.zarr") == content(tmp_path / "whole.zarr")
+
+
+CYCLE = lps.schedules.Cyclical(0.01, cycle=10, exploration=0.4)
+
+
+def test_exploring_steps_give_no_draws(tmp_path, short_chunks):
+    """Draws are every thin-th of the sampling steps 4 .. 9 of each cycle, over a resume too."""
+    kernel = lps.kernels.SGLD(CYCLE, accumulator="full")
+    every = sample(None, kernel=kernel_without_phases(), warmup=0, thin=1, draws=100).draws
+    wanted = [10 * cycle + step for cycle in range(10) for step in (6, 9)]
+    sample(tmp_path / "run.zarr", kernel=kernel, warmup=0, thin=3, draws=17)
+    run = lps.resume(tmp_path / "run.zarr", extend=3, progress=False)
+    assert np.asarray(run.draws).tobytes() == every[:, wanted].tobytes()
+
+
+def kernel_without_phases():
+    """The same steps, every one a sampling step."""
+    return lps.kernels.SGLD(lambda step: CYCLE(step), accumulator="full")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"warmup": 0, "thin": 4}, "thin: it must divide the steps of each sampling phase"),
+        ({"warmup": 7, "thin": 2}, "1 steps are left over before step 10"),
+    ],
+)
+def test_draws_across_phases_are_refused(tmp_path, settings, message):
+    """A draw stands for steps of one phase: others are errors, before anything is written."""
+    with pytest.raises(lps.SamplerError, match=message):
+        sample(tmp_path / "run.zarr", kernel=lps.kernels.SGLD(CYCLE), **settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kernel_that_only_explores_is_refused(monkeypatch):
+    """No draw would ever be kept: an error, not a run without end."""
+    monkeypatch.setattr(_plan, "STEPS_WITHOUT_A_DRAW", 1000)
+    schedule = lps.schedules.Cyclical(0.01, cycle=10_000, exploration=0.9)
+    with pytest.raises(lps.SamplerError, match="1,000 steps only explore"):
+        sample(None, kernel=lps.kernels.SGLD(schedule), warmup=0)
 
 
 def test_a_damaged_chunk_is_named_and_the_others_are_read(tmp_path, short_chunks):
