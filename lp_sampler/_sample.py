@@ -106,4 +106,4 @@ class RunTask:
 
     def run(self, advance: Advance) -> Run:
         """Do it."""
-        return run_in_memory(self.plan, advance, threads=1)
+        return run_in_memory(self.plan, advance)

@@ -127,7 +127,7 @@ def test_schedules_and_machine_files_are_read(tmp_path):
         (MACHINE, "", "a section [machine] is needed"),
         (GAUSSIAN, "store = 3\n" + GAUSSIAN, "store: a section"),
         ('name = "sgld"', "", "[kernel] name: it is needed"),
-        ('"sgld"', '"slgd"', "did you mean 'sgld'"),
+        ('"sgld"', '"sghmcc"', "did you mean 'sghmc'"),
         ("step_size", "stepsize", "did you mean 'step_size'"),
         ("step_size = 0.01", "step_size = -1", "step_size"),
         ("step_size = 0.01", 'step_size = "fast"', "a number or a table"),
