@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,9 @@ def dot(
     Args:
         a, b: Arrays, or plain numbers, shaped as for numpy.matmul; formats may differ where the
             result's is named.
-        format, rounding, overflow and others: as `sum`; of fixed point the default is exact.
+        format, rounding, overflow and others: as `sum`; of fixed point the default is exact.  Or
+            format is a `Datapath`, a `Machine` or its name: then the bits are the machine's, and
+            the arguments that remain are those of `numfmt.matmul`.
         accumulator: ``"exact"``, or a format: `order` ``"sequential"`` adds each exact product to
             what was summed before and rounds (a fused multiply-add); ``"pairwise"`` rounds the
             products, and adds as `sum` does.
@@ -109,7 +112,12 @@ def dot(
     0.125
     >>> nf.dot(a, nf.array([256, 1, 256], "e4m3fn"), accumulator="bfloat16").item()
     0.0
+    >>> nf.dot(a, nf.array([256, 1, 256], "e4m3fn"), "nvidia.h100.wgmma.e4m3.f32").item()
+    0.0
     """
+    if _is_machine(format):
+        modes = {"rounding": rounding, "overflow": overflow, "order": order}
+        return _by_machine(a, b, format, modes | {"accumulator": accumulator}, options)
     (p, _), (q, _) = _terms(a, "a"), _terms(b, "b")
     check_product("dot", p.shape, q.shape)
     n = p.shape[-1]
@@ -128,6 +136,36 @@ def dot(
     if p.ndim == 1:
         places[-2] = 0  # type: ignore[call-overload]
     return found[tuple(places)]
+
+
+def _is_machine(format: object) -> bool:
+    """Is it a datapath, a machine, its name or its file?"""
+    if format is None or isinstance(format, Format):
+        return False
+    if isinstance(format, str):
+        try:
+            parse(format)
+        except FormatError:
+            from ._machine import machines
+
+            return format.endswith((".toml", ".json")) or format in machines()
+        return False
+    from ._datapath import Datapath
+    from ._machine import Machine
+
+    return isinstance(format, (Datapath, Machine, os.PathLike))
+
+
+def _by_machine(
+    a: Any, b: Any, machine: Any, modes: dict[str, Any], options: dict[str, Any]
+) -> Array:
+    """`numfmt.matmul`; the modes are the machine's own."""
+    from ._matmul import matmul
+
+    for name, value in modes.items():
+        if value not in (None, EXACT):
+            raise NumfmtError(f"dot: {name}={value!r} beside a machine, which has its own")
+    return matmul(a, b, machine, **options)
 
 
 def _terms(x: Any, argument: str) -> tuple[Any, Format | None]:

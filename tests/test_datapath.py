@@ -71,6 +71,25 @@ def test_batches_views_and_vectors():
     assert nf.matmul(drawn(2, 0), drawn(0, 2), path).tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
+def test_dot_takes_a_machine():
+    """By its description, its name or its file, with all that matmul takes; modes are its own."""
+    name = "nvidia.h100.wgmma.e4m3.f32"
+    machine, a, b = nf.machine(name), drawn(3, 40), drawn(40, 2)
+    c = nf.full((3, 2), 0.5, "binary32")
+    wanted = nf.matmul(a, b, machine, c, plan="slow").codes
+    path = machine.datapath(plan="slow")
+    for given, how in ((machine, {"plan": "slow"}), (name, {"plan": "slow"}), (path, {})):
+        assert np.array_equal(nf.dot(a, b, given, c=c, **how).codes, wanted)
+    assert np.array_equal(nf.dot(a, b, "binary32").codes, nf.dot(a, b, nf.Float(8, 23)).codes)
+    with pytest.raises(nf.MachineError, match=r"none\.toml"):
+        nf.dot(a, b, "none.toml")
+    for wrong in ({"rounding": "up"}, {"overflow": "wrap"}, {"accumulator": "binary32"}):
+        with pytest.raises(nf.NumfmtError, match="beside a machine, which has its own"):
+            nf.dot(a, b, machine, **wrong)
+    with pytest.raises(nf.FormatError, match="nvidia"):
+        nf.dot(a, b, "nvidia")
+
+
 def test_views_are_not_copied(monkeypatch):
     """A transposed operand reaches the core as it lies in memory."""
     from numfmt import _matmul
