@@ -49,7 +49,7 @@ def given_momentum(pair: Pair, drawn: Array, format: Format, by: Store) -> tuple
     variance: Any = noise.conditional_variance
     least = least_variance(pair.momentum, format, unit)
     is_short = least > noise.momentum_variance
-    if is_short.any():
+    if not unit.is_plain or is_short.any():  # a stochastic unit counts operations, for all alike
         covariance = unit.constant(noise.covariance)
         quotient = unit.divide(covariance, np.where(is_short, least, np.float32(1)))
         lower = np.minimum(quotient, slope)

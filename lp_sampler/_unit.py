@@ -26,7 +26,7 @@ class VectorUnit:
     """
 
     def __init__(self, machine: Machine, key: Key) -> None:
-        self._machine, self._key, self._calls = machine, key, 0
+        self._machine, self._key, self._calls, self._constants = machine, key, 0, 0
         self._unit = machine.vector_unit
         self.is_binary32 = self._unit.is_binary32
         self.is_fused = self._unit.fused
@@ -42,7 +42,9 @@ class VectorUnit:
     def constant(self, value: float, role: str = "step_size") -> np.float32:
         """A number as the machine keeps it: in the format of the role, then in the unit's."""
         format = spelled_out(self._machine.format_of(role))
-        stored = round_to(np.asarray([value], np.float64), format, self._key.fold_in(role))
+        self._constants += 1
+        key = self._key.fold_in(role, self._constants).at(self._key.call)  # one for all chains
+        stored = round_to(np.asarray([value], np.float64), format, key)
         number = stored.astype(np.float32)
         return np.float32((number if self.is_binary32 else self._read(number))[0])
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,14 +74,30 @@ def test_the_stationary_variance_is_the_temperature_s(name):
         )
 
 
+RANDOM_UNIT = nf.Machine(
+    "random unit",
+    formats=tuple(
+        {
+            **dict(FIXED8.formats),
+            "step_size": nf.parse("fixed<8,7,rounding=stochastic>"),
+            "noise": nf.parse("fixed<8,4,rounding=stochastic>"),
+        }.items()
+    ),
+    vector_unit=nf.VectorUnit(format="bfloat16", round="stochastic"),
+)
+
+
+@pytest.mark.parametrize("machine", [FIXED8, RANDOM_UNIT], ids=["fixed8", "random unit"])
 @pytest.mark.parametrize(("name", "policy"), POLICIES)
-def test_chain_among_others_is_the_chain_alone(name, policy):
-    """Chains 2 and 3 of five, run by themselves, have the same bytes in every array."""
+def test_chain_among_others_is_the_chain_alone(name, policy, machine):
+    """Chains 2 and 3 of five, run by themselves, have the same bytes in every array, also where
+    every operation, constant and noise is rounded at random.
+    """
     kernel = dataclasses.replace(LAWS[name].kernel, accumulator=policy)
     start = np.random.default_rng(5).normal(size=(5, 3))
-    together = steps(kernel, HARD, start, count=4)
+    together = steps(kernel, HARD, start, count=4, machine=machine)
     for (all_of_them, _), (alone, _) in zip(
-        together, steps(kernel, HARD, start[2:4], count=4, first=6), strict=True
+        together, steps(kernel, HARD, start[2:4], count=4, first=6, machine=machine), strict=True
     ):
         assert alone.params.tobytes() == all_of_them.params[2:4].tobytes()
         assert alone.arrays.keys() == all_of_them.arrays.keys()
@@ -133,6 +150,14 @@ def test_all_arithmetic_is_the_unit_s(name, monkeypatch):
     monkeypatch.setattr(VectorUnit, "is_plain", False)
     general, _ = steps(kernel, HARD, start, count=3, machine=FLOAT32)[-1]
     assert general.params.tobytes() == plain.params.tobytes()
+
+
+@pytest.mark.parametrize("name", sorted(set(KERNELS) - set(LAWS)))
+def test_other_kernels_have_tests_of_their_own(name):
+    """Of a kernel without such a recursion some other test speaks."""
+    tests = Path(__file__).parent.glob("test_sampler_*.py")
+    texts = [path.read_text() for path in tests if path != Path(__file__)]
+    assert any(KERNELS[name].__name__ in text for text in texts)
 
 
 @pytest.mark.parametrize("policy", KERNELS["psgld"].accumulators)
