@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import typer
 
-from ._errors import MissingPackage
+from ._errors import MissingPackage, StoreError
 from ._numfmt import NumfmtError
 
 WRONG_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
@@ -23,7 +23,8 @@ def reported_errors() -> Iterator[None]:
     except MissingPackage as error:
         leave(error, FAILURE)
     except NumfmtError as error:
-        leave(error, FAILURE if isinstance(error.__cause__, OSError) else WRONG_INPUT)
+        refused = isinstance(error, StoreError) and isinstance(error.__cause__, OSError)
+        leave(error, FAILURE if refused else WRONG_INPUT)
     except OSError as error:
         leave(f"{error.filename}: {error.strerror}", FAILURE)
     except KeyboardInterrupt as error:
