@@ -51,6 +51,19 @@ class Evaluation:
         weights = self._weights(params, None, None)
         return self.target.log_density(weights, self._rows())
 
+    @property
+    def whole(self) -> Evaluation:
+        """The same with all rows of the data."""
+        return self if self.batch_size is None else dataclasses.replace(self, batch_size=None)
+
+    def log_prior(self, params: Array) -> Array:
+        """The prior's part of the log density (chains,)."""
+        return self.target.log_prior(self._weights(params, None, None))
+
+    def row_log_likelihoods(self, params: Array, rows: npt.NDArray[np.int64]) -> Array:
+        """What each of `rows` adds to the log density (chains, rows), up to a constant a row."""
+        return self.target.row_log_likelihoods(self._weights(params, None, None), rows)
+
     def __call__(self, params: Array) -> tuple[Array, Array]:
         """Log density (chains,) and gradient (chains, parameters)."""
         weights, rows = self._weights(params, None, None), self._rows()

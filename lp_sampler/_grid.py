@@ -40,6 +40,13 @@ class Grid:
             )
         return cls(float(format.smallest_positive), *range_of(format))
 
+    def symmetric(self, role: str) -> Grid:
+        """The part that x and -x both lie in; SamplerError where that is 0 alone."""
+        end = min(-self.low, self.high)
+        if end <= 0:
+            raise SamplerError(f"machine: the format of {role} must be signed")
+        return Grid(self.gap, -end, end)
+
     def nearest(self, values: Array) -> Array:
         """Multiples of the gap nearest to `values`, the even one in the middle, in float64; also
         beyond the ends.

@@ -174,6 +174,8 @@ def test_every_kernel_goes_on_from_a_checkpoint(tmp_path, name, monkeypatch):
     """
     kernel = lps.kernels.KERNELS[name]()
     settings = {"kernel": kernel, "warmup": 800, "thin": 2, "chains": 2}
+    if name == "rmld":
+        settings["target"] = lps.targets.Lasso(np.eye(2), [1.0, 0.2], 0.5, 3.0)
     sample(tmp_path / "whole.zarr", **settings, draws=12)
     sample(tmp_path / "run.zarr", **settings, draws=7)
     run = lps.resume(tmp_path / "run.zarr", extend=5, progress=False)

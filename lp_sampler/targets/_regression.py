@@ -100,7 +100,7 @@ class Regression(Target):
         return density, self._slope(params, rows, self._residuals(predictors, labels), scale)
 
     def row_log_likelihoods(self, params: Array, rows: Rows) -> Array:
-        """The log likelihood of each of `rows`, up to a constant a row: shape (chains, rows)."""
+        """What each of `rows` adds to the log density, (chains, rows), up to a constant a row."""
         predictors, labels, _ = self._predictors(params, rows)
         return self._likelihoods(predictors, labels)
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._arithmetic import Arithmetic, in_float32
+from .._errors import SamplerError
 from .._hashes import data_hash
 
 if TYPE_CHECKING:
@@ -46,6 +47,19 @@ class Target:
     def evaluate(self, params: Array, rows: Rows | None = None) -> tuple[Array, Array]:
         """Log density and gradient; override it where they share work."""
         return self.log_density(params, rows), self.gradient(params, rows)
+
+    def log_prior(self, params: Array) -> Array:
+        """The part of the log density that no row of the data adds to, shape (chains,)."""
+        raise self._without_rows()
+
+    def row_log_likelihoods(self, params: Array, rows: Rows) -> Array:
+        """What each of `rows` adds to the log density, shape (chains, rows), up to a constant a
+        row; SamplerError where the target does not say.
+        """
+        raise self._without_rows()
+
+    def _without_rows(self) -> SamplerError:
+        return SamplerError(f"target: {type(self).__name__} has no likelihoods of single rows")
 
     def with_inputs(self, format: Format, key: Key) -> Target:
         """The target with its data rounded to the machine's input format; itself where it has no

@@ -76,6 +76,14 @@ class ControlVariates(Target):
         changed._evaluate_whole()
         return changed
 
+    def log_prior(self, params: Array) -> Array:
+        """That of `target`."""
+        return self.target.log_prior(params)
+
+    def row_log_likelihoods(self, params: Array, rows: Rows) -> Array:
+        """Those of `target`."""
+        return self.target.row_log_likelihoods(params, rows)
+
     def known_moments(self) -> tuple[Array, Array] | None:
         """Those of `target`."""
         return self.target.known_moments()
