@@ -11,6 +11,8 @@ posterior?
 from . import accumulators, diagnostics, kernels, schedules, targets
 from ._compare import compare
 from ._comparison import Comparison, Row
+from ._curvature import Curvature, curvature
+from ._data import target_from_csv
 from ._errors import (
     Interrupted,
     MissingPackage,
@@ -22,11 +24,13 @@ from ._errors import (
 from ._run import Run
 from ._sample import sample
 from ._stored import load, resume
+from ._sweep import sweep
 from .reference import MALA
 
 __all__ = [
     "MALA",
     "Comparison",
+    "Curvature",
     "Interrupted",
     "MissingPackage",
     "PrecisionWarning",
@@ -37,11 +41,14 @@ __all__ = [
     "StoreError",
     "accumulators",
     "compare",
+    "curvature",
     "diagnostics",
     "kernels",
     "load",
     "resume",
     "sample",
     "schedules",
+    "sweep",
+    "target_from_csv",
     "targets",
 ]

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from ._files import replace_file
 from ._numfmt import Machine, __version__
-from .diagnostics import RELAXATIONS
+from .diagnostics import RELAXATIONS, percent
+from .diagnostics._remedies import reasons
 from .reference import Reference
 from .targets import Target
 
@@ -106,7 +107,19 @@ class Comparison:
                 f"times of their slowest parameter (the shortest: "
                 f"{np.nanmin([*short, RELAXATIONS]):.1f}): their start may still show"
             )
-        return notes
+        return notes + self._warnings()
+
+    def _warnings(self) -> list[str]:
+        """What cannot be right, each reason once, with the rows that it holds for."""
+        rows: dict[tuple[str, str, str], list[str]] = {}
+        for row in self.rows:
+            for one in reasons(row.infeasible, row.saturated, row.frozen):
+                where = f"{row.machine} {row.accumulator} {percent(one.share)}"
+                rows.setdefault((one.what, one.meaning, one.remedies), []).append(where)
+        return [
+            f"too many of {what} ({'; '.join(where)}): {meaning}. Remedies: {remedies}"
+            for (what, meaning, remedies), where in rows.items()
+        ]
 
     def plot(self, path: str | os.PathLike[str]) -> None:
         """Draw every marginal beside the reference's to a PNG file; MissingPackage without
@@ -116,6 +129,30 @@ class Comparison:
 
         with replace_file(path) as temporary:
             draw(self, temporary)
+
+    def plot_bits(self, path: str | os.PathLike[str]) -> None:
+        """Draw the error of the posterior against bits to a PNG file: W2 / sigma and the ratio of
+        standard deviations, a line an accumulator, with the noise of as many exact draws and the
+        floor of draws on the grid.
+
+        Each machine needs an accumulator format of its own: different widths, or fixed point.
+        SamplerError otherwise; MissingPackage without matplotlib.
+        """
+        from ._plot_bits import draw_bits
+
+        with replace_file(path) as temporary:
+            draw_bits(self, temporary)
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write one self-contained page: notes, the table, the pictures, settings and machines.
+
+        `plot_bits` is part of it where the machines allow.  MissingPackage without matplotlib.
+        """
+        from ._comparison_page import comparison_page
+
+        text = comparison_page(self)
+        with replace_file(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write versions, seed, settings, resolved machines and rows; the file is complete or

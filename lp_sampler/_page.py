@@ -86,6 +86,12 @@ def _cell(content: Any) -> str:
     return f"<td>{text(content)}</td>"
 
 
+def png(content: bytes, caption: str) -> str:
+    """A PNG file inside the page."""
+    data = base64.b64encode(content).decode("ascii")
+    return f'<img alt="{text(caption)}" src="data:image/png;base64,{data}">'
+
+
 def picture(figure: Any, caption: str) -> str:
     """A figure of matplotlib as SVG inside the page; the same figure gives the same bytes."""
     import matplotlib

@@ -36,9 +36,16 @@ def table_of(comparison: Comparison) -> Table:
     return table
 
 
+def is_right(row: Row) -> tuple[bool, bool]:
+    """Are the standard deviations, and the marginals, right within Monte Carlo error?"""
+    return (
+        abs(row.std_ratio - 1) < max(RIGHT_STD, ERRORS_ALLOWED * row.std_ratio_error),
+        row.w2_sigma < max(RIGHT_W2, ERRORS_ALLOWED * row.w2_sigma_noise),
+    )
+
+
 def _cells(row: Row) -> list[str | Text]:
-    std_right = abs(row.std_ratio - 1) < max(RIGHT_STD, ERRORS_ALLOWED * row.std_ratio_error)
-    w2_right = row.w2_sigma < max(RIGHT_W2, ERRORS_ALLOWED * row.w2_sigma_noise)
+    std_right, w2_right = is_right(row)
     return [
         _coloured(
             f"{row.std_ratio:.3f} ±{row.std_ratio_error:.3f}".replace("±0.", "±."), std_right
@@ -46,9 +53,9 @@ def _cells(row: Row) -> list[str | Text]:
         _coloured(f"{row.w2_sigma:.3f}", w2_right),
         "" if row.nll is None else f"{row.nll:.3f}",
         "" if row.accuracy is None else f"{row.accuracy:.1%}",
-        _fraction(row.saturated),
-        _fraction(row.infeasible),
-        Text(_fraction(row.frozen), "red" if row.frozen else ""),
+        percentage(row.saturated),
+        percentage(row.infeasible),
+        Text(percentage(row.frozen), "red" if row.frozen else ""),
         f"{row.seconds:.1f}",
     ]
 
@@ -57,7 +64,7 @@ def _coloured(text: str, right: bool) -> Text:
     return Text(text, "green" if right else "red")
 
 
-def _fraction(value: float) -> str:
+def percentage(value: float) -> str:
     """A fraction as a percentage; a nonzero one never reads as 0."""
     if value == 0:
         return "0"

@@ -16,13 +16,14 @@ import typer
 from ._cli_errors import INTERRUPTED, reported_errors
 from ._cli_runs import add_commands
 from ._errors import SamplerError
+from ._jobs import Job, data_job, main_job, whole_numbers
 from ._numfmt import __version__
 from ._plot import require_matplotlib
 
 if TYPE_CHECKING:
     from ._comparison import Comparison
 
-PICTURE, RECORD = "compare.png", "compare.json"
+PICTURE, RECORD, PAGE, BITS = "compare.png", "compare.json", "compare.html", "bits.png"
 
 app = typer.Typer(
     add_completion=False,
@@ -31,7 +32,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Sample posteriors in emulated low-precision arithmetic.",
 )
-Out = Annotated[Path, typer.Option(help="The folder for compare.png and compare.json.")]
+Out = Annotated[
+    Path, typer.Option(help="The folder for compare.png, compare.json, compare.html and bits.png.")
+]
 Quick = Annotated[
     bool, typer.Option("--quick", help="Shorter runs of fewer chains, under a minute on two cores.")
 ]
@@ -80,32 +83,67 @@ def root(
     """Sample posteriors in emulated low-precision arithmetic."""
 
 
+Data = Annotated[
+    Path | None, typer.Option(help="A CSV file with a line of names; without it, the main job.")
+]
+Label = Annotated[str | None, typer.Option(help="The column of --data to predict.")]
+TargetName = Annotated[str, typer.Option(help="logistic, softmax, linear or poisson.")]
+Bits = Annotated[str | None, typer.Option(help="Sweep fixed point: numbers, as 2-5,8.")]
+Count = Annotated[int | None, typer.Option(min=1, help="In place of the derived one.")]
+Warmup = Annotated[int | None, typer.Option(min=0, help="In place of the derived one.")]
+
+
 @app.command()
 def compare(
     out: Out = Path("lp-sampler-compare"),
     quick: Quick = False,
+    data: Data = None,
+    label: Label = None,
+    target: TargetName = "logistic",
+    prior_scale: Annotated[float, typer.Option(help="Of every parameter of --data.")] = 1.0,
+    test_fraction: Annotated[float, typer.Option(help="Rows of --data to predict.")] = 0.3,
     machine: MachineNames = None,
     accumulator: AccumulatorNames = None,
+    widths: Bits = None,
+    fraction_bits: Bits = None,
+    step_size: Annotated[float | None, typer.Option(help="In place of the derived one.")] = None,
+    draws: Count = None,
+    chains: Count = None,
+    warmup: Warmup = None,
+    thin: Count = None,
     seed: Seed = 0,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Which low-precision arithmetic still samples the right posterior?
 
-    Bayesian logistic regression on scikit-learn's breast-cancer data (31 parameters): every machine
-    with every accumulator, against full precision.
+    Without --data: Bayesian logistic regression on scikit-learn's breast-cancer data (31
+    parameters).  Every machine with every accumulator, against full precision; with --widths and
+    --fraction-bits fixed point of these sizes keeps the parameters of one machine (float32).
     """
+    given = {"step_size": step_size, "draws": draws, "chains": chains, "warmup": warmup}
+    given |= {"thin": thin, "seed": seed}
     with reported_errors():
         check_folder(out)
         require_matplotlib()
-        comparison = run_comparison(quick, machine, accumulator, seed, workers)
+        if data is None:
+            job = main_job(quick, given)
+        else:
+            job = data_job(quick, given, data, label, target, prior_scale, test_fraction)
+        comparison = run_job(job, machine, accumulator, widths, fraction_bits, workers)
         out.mkdir(parents=True, exist_ok=True)
+        written = [PICTURE, RECORD, PAGE, *([BITS] if widths else [])]
         comparison.plot(out / PICTURE)
         comparison.to_json(out / RECORD)
+        if widths:
+            comparison.plot_bits(out / BITS)
+        comparison.to_html(out / PAGE)
+        is_main_job = data is None and not quick and not any(given.values())
         if as_json:
             print(json.dumps(comparison.record(), indent=2))
         else:
-            print_result(comparison, out, [] if quick else verdict(comparison))
+            files = [str(out / name) for name in written]
+            print_result(comparison, files, verdict(comparison) if is_main_job else [])
 
 
 @app.command()
@@ -142,26 +180,31 @@ def check_folder(out: Path) -> None:
         raise SamplerError(f"--out: {str(existing)!r} cannot be written")
 
 
-def run_comparison(
-    quick: bool,
+def run_job(
+    job: Job,
     machines: list[str] | None,
     accumulators: list[str] | None,
-    seed: int,
+    widths: str | None,
+    fraction_bits: str | None,
     workers: int | None,
 ) -> Comparison:
-    """The main job, full or quick, with the machines and accumulators asked for."""
+    """The job on the machines, or the sweep, that were asked for."""
     from ._compare import compare as run
-    from .experiments import breast_cancer as main_job
+    from ._sweep import sweep
 
-    settings: dict[str, Any] = {**(main_job.QUICK if quick else main_job.FULL), "seed": seed}
-    return run(
-        main_job.KERNEL,
-        main_job.target(),
-        machines or main_job.MACHINES,
-        accumulators or main_job.ACCUMULATORS,
-        workers=workers,
-        **settings,
-    )
+    settings: dict[str, Any] = {**job.settings, "workers": workers}
+    if job.reference is not None:
+        settings["reference"] = job.reference
+    policies = accumulators or job.accumulators
+    if (widths is None) != (fraction_bits is None):
+        raise SamplerError("--widths and --fraction-bits: both are needed, or none")
+    if widths is None or fraction_bits is None:
+        return run(job.kernel, job.target, machines or job.machines, policies, **settings)
+    if len(machines or ()) > 1:
+        raise SamplerError(f"--machine: one is allowed with --widths; got {machines}")
+    sizes = whole_numbers(widths, "--widths"), whole_numbers(fraction_bits, "--fraction-bits")
+    base = machines[0] if machines else "float32"
+    return sweep(job.kernel, job.target, *sizes, policies, machine=base, **settings)
 
 
 def verdict(comparison: Comparison) -> list[str]:
@@ -177,12 +220,14 @@ def verdict(comparison: Comparison) -> list[str]:
     return ["as predicted: full and vc sample the right posterior, naive one that is far too wide"]
 
 
-def print_result(comparison: Comparison, out: Path, verdict: list[str]) -> None:
+def print_result(comparison: Comparison, files: list[str], verdict: list[str]) -> None:
     """The table, what to make of it, and where the files are."""
     from rich.console import Console
 
-    console = Console(highlight=False)
-    console.print(comparison.table)
+    console, table = Console(highlight=False), comparison.table
+    if not console.is_terminal:
+        console.width = max(console.width, console.measure(table).maximum)
+    console.print(table)
     for note in (*verdict, *comparison.notes()):
         console.print(note)
-    console.print(f"wrote {out / PICTURE} and {out / RECORD}")
+    console.print(f"wrote {', '.join(files[:-1])} and {files[-1]}")

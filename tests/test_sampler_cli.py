@@ -37,7 +37,8 @@ def test_compare_prints_a_table_and_writes_two_files(tiny, tmp_path):
     for text in ("fixed8", "naive_nearest", "binary32", "std ratio", "standard error", "wrote"):
         assert text in result.stdout
     assert all(len(line) <= 80 for line in result.stdout.splitlines() if "wrote" not in line)
-    assert {path.name for path in out.iterdir()} == {"compare.png", "compare.json"}
+    names = {"compare.png", "compare.json", "compare.html"}
+    assert {path.name for path in out.iterdir()} == names
     assert len(json.loads((out / "compare.json").read_text())["rows"]) == 5
 
 
@@ -150,3 +151,41 @@ def test_report_of_what_is_no_run_is_an_error(tmp_path):
     assert result.exit_code == 2
     assert "missing.zarr" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_becomes_a_sweep(tmp_path):
+    """CSV in, table and four files out; what was given replaces what would be derived."""
+    path = tmp_path / "data.csv"
+    path.write_text("x,y,z\n" + "".join(f"{i * i % 17},{i % 5},{i % 3 // 2}\n" for i in range(40)))
+    table = ("--data", str(path), "--label", "z", "--quick", "--draws", "10", "--chains", "2")
+    lengths = ("--warmup", "10", "--thin", "1", "--step-size", "0.01", "--accumulator", "vc")
+    sizes = ("--widths", "6,8", "--fraction-bits", "2-3")
+    result = run("compare", *table, *lengths, *sizes, "--out", str(tmp_path / "out"))
+    assert result.exit_code == 0, result.output
+    names = {"compare.png", "compare.json", "compare.html", "bits.png"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    record = json.loads((tmp_path / "out" / "compare.json").read_text())
+    sizes = [(6, 2), (6, 3), (8, 2), (8, 3)]
+    assert [row["machine"] for row in record["rows"]] == [f"fixed<{w},{f}>" for w, f in sizes]
+    assert (record["settings"]["draws"], record["settings"]["warmup"]) == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--data", "missing.csv", "--label", "z"), "missing.csv"),
+        (("--data", "data.csv"), "--label"),
+        (("--data", "data.csv", "--label", "q"), "label"),
+        (("--widths", "8"), "--fraction-bits"),
+        (("--widths", "8", "--fraction-bits", "x"), "--fraction-bits"),
+        (("--widths", "8", "--fraction-bits", "3", *SMALL[1:]), "--machine"),
+    ],
+)
+def test_wrong_tables_and_sweeps_are_refused(tiny, tmp_path, monkeypatch, arguments, message):
+    """One line that names the option, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").write_text("x,z\n1,0\n2,1\n3,0\n4,1\n")
+    result = run("compare", "--quick", *arguments, "--out", "out")
+    assert result.exit_code in (1, 2)
+    assert message in result.stderr
+    assert not (tmp_path / "out").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,6 +12,56 @@ INFEASIBLE = 0.01
 SATURATED = 0.001
 WRONG_TEMPERATURE = 0.1
 ERRORS_ALLOWED = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Reason:
+    """One thing that cannot be right: how often it happens, of what, what it means, what to do."""
+
+    share: float
+    what: str
+    meaning: str
+    remedies: str
+
+    def __str__(self) -> str:
+        return f"{percent(self.share)} of {self.what}: {self.meaning}. Remedies: {self.remedies}"
+
+
+def reasons(infeasible: float, saturated: float, frozen: float) -> list[Reason]:
+    """The shares that are beyond their limits."""
+    found = []
+    if infeasible > INFEASIBLE:
+        found.append(
+            Reason(
+                infeasible,
+                "the coordinate updates are infeasible",
+                "their noise needs less variance than any law on this grid has, so that they are "
+                "rounded stochastically and the draws are too wide",
+                "a finer gap (more fraction bits), scales for blocks, rescaled parameters, "
+                "accumulator='error_feedback', or a larger temperature",
+            )
+        )
+    if saturated > SATURATED:
+        found.append(
+            Reason(
+                saturated,
+                "the coordinate updates end at the end of the range",
+                "draws or gradients pile up there",
+                "fewer fraction bits or a wider word, scales for blocks, or rescaled parameters",
+            )
+        )
+    if frozen > 0:
+        found.append(
+            Reason(
+                frozen,
+                "the coordinates never moved",
+                "a step is lost in rounding",
+                "an accumulator that keeps the variance ('vc', 'error_feedback') or rounds "
+                "stochastically, a finer gap (more fraction bits), a larger step size, or more "
+                "draws",
+            )
+        )
+    return found
 
 
 def cannot_be_right(
@@ -29,28 +80,9 @@ def cannot_be_right(
     >>> print(cannot_be_right({"infeasible": 0.35})[0][:60])
     35% of the coordinate updates are infeasible: their noise ne
     """
-    texts = []
     means = {name: float(np.mean(np.asarray(values))) for name, values in stats.items()}
-    infeasible, saturated = means.get("infeasible", 0.0), means.get("saturated", 0.0)
-    if infeasible > INFEASIBLE:
-        texts.append(
-            f"{percent(infeasible)} of the coordinate updates are infeasible: their noise needs "
-            "less variance than any law on this grid has, so that they are rounded stochastically "
-            "and the draws are too wide. Remedies: a finer gap (more fraction bits), scales for "
-            "blocks, rescaled parameters, accumulator='error_feedback', or a larger temperature"
-        )
-    if saturated > SATURATED:
-        texts.append(
-            f"{percent(saturated)} of the coordinate updates end at the end of the range, where "
-            "draws pile up. Remedies: fewer fraction bits or a wider word, scales for blocks, or "
-            "rescaled parameters"
-        )
-    if frozen > 0:
-        texts.append(
-            f"{percent(frozen)} of the coordinates never moved: a step is lost in rounding. "
-            "Remedies: an accumulator that keeps the variance ('vc', 'error_feedback') or rounds "
-            "stochastically, a finer gap (more fraction bits), a larger step size, or more draws"
-        )
+    found = reasons(means.get("infeasible", 0.0), means.get("saturated", 0.0), frozen)
+    texts = [str(reason) for reason in found]
     if temperature:
         texts += _wrong_noise(stats.get("effective_temperature"), temperature)
     return texts
