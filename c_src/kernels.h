@@ -123,8 +123,9 @@ typedef struct nf_kernels {
     size_t (*check_law)(nf_type type, const void *x, size_t n, int is_variance, int *is_nan);
     void (*update)(nf_update_job *job);
     int (*is_below)(const float *x, size_t n, float limit); /* every |x| below the limit, no NaN? */
-    void (*logistic)(const float *z, float *out, size_t n);
-    void (*log_logistic)(const float *z, float *out, size_t n);
+#define NF_FLOAT_FUNCTION(name, meaning) void (*float_##name)(const float *z, float *out, size_t n);
+#include "float_functions.def"
+#undef NF_FLOAT_FUNCTION
     void (*matmul_f32)(const float *a, size_t a_step, const float *b, size_t b_row, size_t b_column, float *out,
                        size_t m, size_t k, size_t n);
     void (*matmul_f64)(const double *a, size_t a_step, const double *b, size_t b_row, size_t b_column, double *out,

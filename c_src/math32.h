@@ -1,9 +1,27 @@
-/* The logistic function and its logarithm, float32 to float32: computed in double and rounded once, with an error below
+/* e**z, ln z, the logistic function and its logarithm, float32 to float32: computed in double and rounded once, with an error below
  * 0.5001 ulp, so the same bits on every machine and instruction set.  NaN gives NaN. */
 #ifndef NF_MATH32_H
 #define NF_MATH32_H
 
 #include "elementary.h"
+
+/* e**z */
+NF_INLINE float exp_of(float z)
+{
+    double x = z, e = exp_of_minus(fabs(x));
+    return (float)(x > 0 ? 1 / e : e);
+}
+
+/* ln z: minus infinity at 0, NaN below */
+NF_INLINE float log_of(float z)
+{
+    const double ln2 = 0x1.62e42fefa39efp-1;
+    double x = z;
+    nf_binade b = binade_of(x > 0 ? x : 1);
+    double found = b.exponent * ln2 + log_near_one(b.significand);
+    found = x < HUGE_VAL ? found : x;
+    return (float)(x > 0 ? found : x == 0 ? -HUGE_VAL : NAN);
+}
 
 /* 1 / (1 + e**-z) */
 NF_INLINE float logistic_of(float z)

@@ -12,9 +12,12 @@
  * `draw` + 1, by Box and Muller's rule.  The same bits on every machine; the error is below 6 ulp. */
 nf_status nf_gaussian(const nf_key *key, uint64_t first, uint16_t draw, double *out, size_t n, uint8_t isa);
 
-/* 1 / (1 + e**-z) and its logarithm, with an error below 0.5001 ulp.  The same bits on every machine. */
-nf_status nf_logistic(const float *z, float *out, size_t n, uint8_t isa);
-nf_status nf_log_logistic(const float *z, float *out, size_t n, uint8_t isa);
+/* e**z, ln z, 1 / (1 + e**-z) and the logarithm of that, with an error below 0.5001 ulp.  The same bits on every
+ * machine; ln 0 is minus infinity, ln of less is NaN. */
+nf_status nf_float_exp(const float *z, float *out, size_t n, uint8_t isa);
+nf_status nf_float_log(const float *z, float *out, size_t n, uint8_t isa);
+nf_status nf_float_logistic(const float *z, float *out, size_t n, uint8_t isa);
+nf_status nf_float_log_logistic(const float *z, float *out, size_t n, uint8_t isa);
 
 typedef enum nf_law_method {
     NF_LAW_PAPER = 0, /* uniform grids: Zhang, Wilson and De Sa (ICML 2022); others: nested pairs */
