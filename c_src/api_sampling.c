@@ -16,14 +16,14 @@ nf_status nf_gaussian(const nf_key *key, uint64_t first, uint16_t draw, double *
     return NF_OK;
 }
 
-#define NF_FLOAT_FUNCTION(name, meaning)                                                                               \
-    nf_status nf_float_##name(const float *z, float *out, size_t n, uint8_t isa)                                       \
-    {                                                                                                                  \
-        const nf_kernels *kernels = nf_pick_kernels(isa);                                                              \
-        if (!kernels || array_is_bad(z, n) || array_is_bad(out, n))                                                    \
-            return NF_BAD_ARGUMENT;                                                                                    \
-        kernels->float_##name(z, out, n);                                                                              \
-        return NF_OK;                                                                                                  \
+#define NF_FLOAT_FUNCTION(name, meaning) \
+    nf_status nf_float_##name(const float *z, float *out, size_t n, uint8_t isa) \
+    { \
+        const nf_kernels *kernels = nf_pick_kernels(isa); \
+        if (!kernels || array_is_bad(z, n) || array_is_bad(out, n)) \
+            return NF_BAD_ARGUMENT; \
+        kernels->float_##name(z, out, n); \
+        return NF_OK; \
     }
 #include "float_functions.def"
 #undef NF_FLOAT_FUNCTION

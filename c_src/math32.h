@@ -1,5 +1,5 @@
-/* e**z, ln z, the logistic function and its logarithm, float32 to float32: computed in double and rounded once, with an error below
- * 0.5001 ulp, so the same bits on every machine and instruction set.  NaN gives NaN. */
+/* e**z, ln z, the logistic function and its logarithm, float32 to float32: computed in double and rounded once, with an
+ * error below 0.5001 ulp, so the same bits on every machine and instruction set.  NaN gives NaN. */
 #ifndef NF_MATH32_H
 #define NF_MATH32_H
 

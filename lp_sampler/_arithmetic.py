@@ -1,57 +1,92 @@
-"""Products and functions of a target, as the machine computes them."""
+"""Products, stored tensors and functions of a target, as the machine computes them."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ._numfmt import Machine, binary32, machine
+from ._numfmt import Key, Machine, binary32, machine, matmul
+from ._rounding import is_stochastic, round_to, spelled_out
+from ._unit import VectorUnit
 
 Array = npt.NDArray[Any]
 
+PASSES = ("fprop", "dgrad", "wgrad")
+
 
 class Arithmetic:
-    """What targets compute with: products by the machine's datapaths on float32 arrays.
+    """What targets compute with, on float32 arrays whose first axis is the chains.
 
-    float64 arrays, those of the reference, are multiplied in float64.
+    Products go through the machine's datapaths; `store` rounds a tensor to the format of its role.
+    float64 arrays, those of the reference, are computed in float64 and stored as they are.  Random
+    bits of a step are those of `key`, which carries the step as its call, from chain `first_chain`
+    on; product number n and stored tensor number n of a step have bits of their own.
     """
 
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+    def __init__(self, machine: Machine, key: Key | None = None, first_chain: int = 0) -> None:
+        self._machine, self._key, self._first = machine, key, first_chain
+        self._paths = _paths(machine)
+        self._calls = 0
+        self.unit = VectorUnit(machine, Key(0) if key is None else key.fold_in("target"))
+
+    def at(self, key: Key, first_chain: int) -> Arithmetic:
+        """The same at one step."""
+        return Arithmetic(self._machine, key, first_chain)
+
+    def store(self, x: Array, role: str) -> Array:
+        """A tensor as the machine keeps it: "activation", "error", "weight" or "input"."""
+        format = _stored(self._machine, role)
+        if format is None or x.dtype != np.float32:
+            return x
+        return round_to(x, format, self._bits("store", x.shape))
 
     def matmul(self, a: Array, b: Array, role: str = "fprop") -> Array:
-        """a @ b, (m, k) times (k, n): `role` is the pass that it serves, "fprop", "dgrad" or
-        "wgrad".  A row of the result depends on its row of `a` alone.
+        """a @ b, (..., m, k) times (..., k, n): `role` is the pass that it serves, "fprop", "dgrad"
+        or "wgrad".  A row of the result depends on its row of `a` alone.
+
+        Operands must be numbers of the datapath's input formats: `store` makes them so.  A result
+        wider than the vector unit's numbers is rounded to them.
         """
-        return binary32.matmul(a, b)
+        path = self._paths[role]
+        if path is None or a.dtype != np.float32:
+            return in_order(a, b)
+        shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
+        key = self._bits("product", shape) if path.is_random else None
+        result = matmul(a, b, path, key=key)
+        unit = self._machine.vector_unit
+        if result.format.bare() != unit.format:
+            rounding = "nearest_even" if is_stochastic(unit.round) else unit.round
+            result = result.astype(unit.format, rounding, unit.ovf)
+        return np.asarray(result.values, np.float32)
+
+    def _bits(self, purpose: str, shape: tuple[int, ...]) -> Key:
+        """The key of the next tensor of a step; its elements are numbered through all chains."""
+        if self._key is None:
+            return Key(0)
+        self._calls += 1
+        first = self._first * math.prod(shape[1:])
+        return self._key.fold_in(purpose, self._calls).at(self._key.call, first=first)
+
+    def exp(self, z: Array) -> Array:
+        """e**z."""
+        return self._function("exp", z)
+
+    def log(self, z: Array) -> Array:
+        """The natural logarithm."""
+        return self._function("log", z)
 
     def logistic(self, z: Array) -> Array:
         """1 / (1 + exp(-z))."""
-        if z.dtype == np.float32:
-            return binary32.logistic(z)
-        small = np.exp(-np.abs(z))
-        return np.asarray(np.where(z < 0, small, 1.0) / (1 + small))
+        return self._function("logistic", z)
 
     def log_logistic(self, z: Array) -> Array:
         """log(logistic(z))."""
-        if z.dtype == np.float32:
-            return binary32.log_logistic(z)
-        return np.asarray(np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))))
-
-    def exp(self, z: Array) -> Array:
-        """exp(z), infinity where that overflows.
-
-        In float32 it is logistic(z) / logistic(-z), whose error is under 2 ulp below z = 87:
-        NumPy's own differs between processors.
-        """
-        with np.errstate(over="ignore", divide="ignore"):
-            if z.dtype == np.float32:
-                return np.asarray(self.logistic(z) / self.logistic(-z))
-            return np.asarray(np.exp(z))
+        return self._function("log_logistic", z)
 
     def log_sum_exp(self, terms: Sequence[Array]) -> Array:
         """log(sum of exp(term)) over arrays of one shape, in their order, without overflow."""
@@ -59,7 +94,63 @@ class Arithmetic:
 
     def _log_add(self, a: Array, b: Array) -> Array:
         """log(exp(a) + exp(b)): the larger one, and log(1 + exp(-distance)) more."""
-        return np.asarray(np.maximum(a, b) - self.log_logistic(np.abs(a - b)))
+        more = self.log_logistic(np.abs(self.unit.subtract(a, b)))
+        return self.unit.subtract(np.maximum(a, b), more)
+
+    def _function(self, name: str, z: Array) -> Array:
+        if z.dtype == np.float32:
+            return np.asarray(getattr(binary32, name)(z))
+        return np.asarray(IN_FLOAT64[name](z))
+
+
+def _logistic(z: Array) -> Array:
+    small = np.exp(-np.abs(z))
+    return np.asarray(np.where(z < 0, small, 1.0) / (1 + small))
+
+
+IN_FLOAT64: dict[str, Callable[[Array], Array]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "logistic": _logistic,
+    "log_logistic": lambda z: np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))),
+}
+
+
+def in_order(a: Array, b: Array) -> Array:
+    """a @ b in the dtype of both, every product and sum rounded, summed in the order of k."""
+    if a.ndim == b.ndim == 2:
+        return binary32.matmul(a, b)
+    batches = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    left = np.broadcast_to(a, (*batches, *a.shape[-2:])).reshape(-1, *a.shape[-2:])
+    right = np.broadcast_to(b, (*batches, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
+    out = np.empty((len(left), a.shape[-2], b.shape[-1]), a.dtype)
+    for one, other, result in zip(left, right, out, strict=True):
+        binary32.matmul(one, other, out=result)
+    return out.reshape(*batches, *out.shape[1:])
+
+
+@functools.lru_cache(maxsize=64)
+def _paths(of: Machine) -> dict[str, Any]:
+    """The datapath of each pass; None for float32 products in order, which have a loop of their
+    own.
+    """
+    plain = machine("float32").datapath()
+    return {role: None if of.datapath(role) == plain else of.datapath(role) for role in PASSES}
+
+
+@functools.lru_cache(maxsize=256)
+def _stored(of: Machine, role: str) -> Any:
+    """The format of a role with its modes; None where it keeps every float32."""
+    format = spelled_out(of.format_of(role))
+    return None if format.bare() == machine("float32").weight.bare() else format
+
+
+@functools.lru_cache(maxsize=64)
+def needs_bits(of: Machine) -> bool:
+    """Do products or stored tensors draw random bits?"""
+    roles = ("activation", "error")
+    stored = any(is_stochastic(spelled_out(of.format_of(role)).rounding) for role in roles)
+    return stored or any(path is not None and path.is_random for path in _paths(of).values())
 
 
 @functools.lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ._arithmetic import needs_bits
 from ._batches import epoch_rows, independent_rows
 from ._errors import SamplerError
 from ._numfmt import Format, Key, Machine, Report, gaussian
@@ -46,10 +48,20 @@ class Evaluation:
         """The machine's vector unit at this step."""
         return VectorUnit(self.machine, self.key.fold_in("unit"))
 
+    @functools.cached_property
+    def _bound(self) -> Target:
+        """The target with this step's random bits, where its arithmetic draws any."""
+        if not needs_bits(self.machine):
+            return self.target
+        bound = copy.copy(self.target)
+        first_chain = self.key.first // self.target.size
+        bound.arithmetic = self.target.arithmetic.at(self.key, first_chain)
+        return bound
+
     def log_density(self, params: Array) -> Array:
         """The log density (chains,) alone."""
         weights = self._weights(params, None, None)
-        return self.target.log_density(weights, self._rows())
+        return self._bound.log_density(weights, self._rows())
 
     @property
     def whole(self) -> Evaluation:
@@ -67,7 +79,7 @@ class Evaluation:
     def __call__(self, params: Array) -> tuple[Array, Array]:
         """Log density (chains,) and gradient (chains, parameters)."""
         weights, rows = self._weights(params, None, None), self._rows()
-        log_density, gradient = self.target.evaluate(weights, rows)
+        log_density, gradient = self._bound.evaluate(weights, rows)
         return log_density, self._noisy(gradient)
 
     def gradient(
@@ -77,7 +89,7 @@ class Evaluation:
         their rounding.
         """
         return self._noisy(
-            self.target.gradient(self._weights(params, stored_in, report), self._rows())
+            self._bound.gradient(self._weights(params, stored_in, report), self._rows())
         )
 
     def _weights(self, params: Array, stored_in: Format | None, report: Report | None) -> Array:

@@ -31,6 +31,7 @@ from numfmt import (
     sqrt,
     subtract,
     variance_corrected,
+    variance_corrected_law,
 )
 from numfmt.formats import Fixed, Float, Format, Posit, Takum
 
@@ -71,4 +72,5 @@ __all__ = [
     "sampler_update",
     "set_num_threads",
     "variance_corrected",
+    "variance_corrected_law",
 ]

@@ -84,6 +84,8 @@ class Plan:
         if not isinstance(replacement, bool):
             raise SamplerError(f"replacement: True or False is allowed; got {replacement!r}")
         numbers = _chain_numbers(chains)
+        if init is None:
+            init = _own_start(target, numbers, seed)
         start = _start(init, (len(numbers), target.size))
         plan = cls(
             kernel=kernel,
@@ -209,10 +211,20 @@ def _chain_numbers(chains: int | Sequence[int]) -> tuple[int, ...]:
     return numbers
 
 
-def _start(init: npt.ArrayLike | None, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+def _own_start(target: Target, chains: tuple[int, ...], seed: int) -> npt.ArrayLike:
+    """Where a target lets chains start: one number where that is 0 for all."""
+    if type(target).start is Target.start:
+        return 0.0
+    key = Key(seed).fold_in("start")
+    groups = [(group[0] * target.size, len(group)) for group in groups_of(chains)]
+    starts = [target.start(key.at(0, first=first), (n, target.size)) for first, n in groups]
+    return np.concatenate(starts)
+
+
+def _start(init: npt.ArrayLike, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
     """`init` for every chain, without a copy for each."""
     try:
-        start = np.broadcast_to(np.array(0.0 if init is None else init, np.float32), shape)
+        start = np.broadcast_to(np.array(init, np.float32), shape)
     except (TypeError, ValueError) as error:
         raise SamplerError(
             f"init: numbers that broadcast to {shape} are allowed; {error}"

@@ -25,6 +25,11 @@ def spelled_out(format: Format) -> Format:
     return format.replace(rounding=rounding, overflow=format.overflow or format.default_overflow)
 
 
+def is_stochastic(rounding: str | None) -> bool:
+    """Does a rounding draw random bits?"""
+    return str(rounding).startswith("stochastic")
+
+
 def leaves_range(values: npt.NDArray[Any], format: Format) -> bool:
     """Is any value beyond the format's finite range?"""
     low, high = range_of(format)
@@ -43,8 +48,7 @@ def round_to(
     """`values` in the format, by its own modes; `key` serves a stochastic rounding."""
     if is_binary32(format):
         return values
-    is_stochastic = str(format.rounding).startswith("stochastic")
-    rounding_key = key if is_stochastic else None
+    rounding_key = key if is_stochastic(format.rounding) else None
     rounded: npt.NDArray[Any] = quantize(
         values, spelled_out(format), key=rounding_key, report=report
     )

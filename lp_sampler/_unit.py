@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ._errors import SamplerError
 from ._numfmt import OPERATIONS, Format, Key, Machine, array, gaussian, quantize
-from ._rounding import is_binary32, round_to, spelled_out
+from ._rounding import BINARY32, is_binary32, is_stochastic, round_to, spelled_out
 
 Array = npt.NDArray[Any]
 
@@ -20,9 +20,11 @@ SINGLE_PRECISION = 24
 class VectorUnit:
     """Element by element operations of a machine on float32 arrays, at one step.
 
-    Numbers that the unit's format does not hold are rounded to it before, each by the unit's mode;
-    in binary32 to nearest even, the usual unit, this is NumPy's float32 arithmetic.  `key` serves
-    a unit that rounds stochastically: operation number n of a step has bits of its own.
+    float64 arrays, those of the reference, are computed in float64.  Numbers that the unit's format
+    does not hold are rounded to it before, each by the unit's mode, but for single numbers, which
+    `constant` has rounded; in binary32 to nearest even, the usual unit, this is NumPy's float32
+    arithmetic.  `key` serves a unit that rounds stochastically: operation number n of a step has
+    bits of its own.
     """
 
     def __init__(self, machine: Machine, key: Key) -> None:
@@ -40,37 +42,37 @@ class VectorUnit:
         return self.is_binary32 and not self.is_fused and all(map(is_binary32, roles))
 
     def constant(self, value: float, role: str = "step_size") -> np.float32:
-        """A number as the machine keeps it: in the format of the role, then in the unit's."""
+        """A number as the machine keeps it, in the format of the role."""
         format = spelled_out(self._machine.format_of(role))
         self._constants += 1
         key = self._key.fold_in(role, self._constants).at(self._key.call)  # one for all chains
         stored = round_to(np.asarray([value], np.float64), format, key)
-        number = stored.astype(np.float32)
-        return np.float32((number if self.is_binary32 else self._read(number))[0])
+        return np.float32(stored[0])
 
     def add(self, x: Any, y: Any) -> Array:
         """x + y."""
-        return np.asarray(np.add(x, y)) if self.is_binary32 else self._do("add", x, y)
+        return np.asarray(np.add(x, y)) if self._in_numpy(x) else self._do("add", x, y)
 
     def subtract(self, x: Any, y: Any) -> Array:
         """x - y."""
-        return np.asarray(np.subtract(x, y)) if self.is_binary32 else self._do("subtract", x, y)
+        return np.asarray(np.subtract(x, y)) if self._in_numpy(x) else self._do("subtract", x, y)
 
     def multiply(self, x: Any, y: Any) -> Array:
         """x * y."""
-        return np.asarray(np.multiply(x, y)) if self.is_binary32 else self._do("multiply", x, y)
+        return np.asarray(np.multiply(x, y)) if self._in_numpy(x) else self._do("multiply", x, y)
 
     def divide(self, x: Any, y: Any) -> Array:
         """x / y."""
-        return np.asarray(np.divide(x, y)) if self.is_binary32 else self._do("divide", x, y)
+        return np.asarray(np.divide(x, y)) if self._in_numpy(x) else self._do("divide", x, y)
 
     def sqrt(self, x: Any) -> Array:
         """The square root of x."""
-        return np.asarray(np.sqrt(x)) if self.is_binary32 else self._do("sqrt", x)
+        return np.asarray(np.sqrt(x)) if self._in_numpy(x) else self._do("sqrt", x)
 
     def multiply_add(self, a: Any, x: Any, y: Any) -> Array:
         """a * x + y, rounded once where the unit is fused, else after the product too."""
-        return self._do("fma", a, x, y) if self.is_fused else self.add(self.multiply(a, x), y)
+        fused = self.is_fused and getattr(x, "dtype", None) != np.float64
+        return self._do("fma", a, x, y) if fused else self.add(self.multiply(a, x), y)
 
     def gaussian(self, key: Key, shape: tuple[int, ...]) -> Array:
         """Gaussian noise of variance 1 in the machine's noise format, then in the unit's."""
@@ -79,20 +81,29 @@ class VectorUnit:
         single = noise.astype(np.float32)
         return single if self.is_binary32 else self._read(single)
 
+    def _in_numpy(self, x: Any) -> bool:
+        """Is it NumPy's arithmetic?  That of the reference, in float64, is too."""
+        return self.is_binary32 or getattr(x, "dtype", None) == np.float64
+
     def _do(self, name: str, *operands: Any) -> Array:
         """One operation on numbers of the unit's format."""
         unit = self._unit
         self._calls += 1
         key = self._key.fold_in("vector unit", self._calls) if is_stochastic(unit.round) else None
-        read = [self._read(np.asarray(one, np.float32)) for one in operands]
-        format = checked(unit.format)
         result = OPERATIONS[name](
-            *(array(one, format) for one in np.broadcast_arrays(*read)),
+            *(self._operand(one) for one in operands),
+            format=checked(unit.format),
             rounding=unit.round,
             overflow=unit.ovf,
             key=key,
         )
         return flushed(np.asarray(result.values, np.float32), unit.format, unit.flush_results)
+
+    def _operand(self, x: Any) -> Any:
+        numbers = np.asarray(x, np.float32)
+        if numbers.ndim == 0:
+            return array(numbers, BINARY32)
+        return array(self._read(numbers), self._unit.format)
 
     def _read(self, x: Array) -> Array:
         """Operands in the unit's format, subnormal ones flushed where it does so."""
@@ -100,11 +111,6 @@ class VectorUnit:
         rounding = "nearest_even" if is_stochastic(unit.round) else unit.round
         held = quantize(x, checked(unit.format), rounding, unit.ovf)
         return flushed(held, unit.format, unit.flush_inputs)
-
-
-def is_stochastic(rounding: str) -> bool:
-    """Does the rounding draw random bits?"""
-    return rounding.startswith("stochastic")
 
 
 @functools.lru_cache(maxsize=64)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._cli_errors import INTERRUPTED, reported_errors
+from ._cli_errors import FAILURE, INTERRUPTED, leave, reported_errors
 from ._cli_runs import add_commands
 from ._errors import SamplerError
 from ._jobs import Job, data_job, main_job, whole_numbers
@@ -169,6 +169,33 @@ def report(
         for text in stored.warnings():
             print(f"lp-sampler: {text}", file=sys.stderr)
         print(f"wrote {path}")
+
+
+@app.command()
+def reproduce(
+    experiment: Annotated[
+        list[str] | None, typer.Argument(help="Numbers as E3 E11; all experiments by default.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Short forms, with wider limits.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="A file .md or .json for what was measured.")
+    ] = None,
+) -> None:
+    """Run the experiments behind the claims, and print measured against expected.
+
+    Exit status 1 where a number lies outside its limits.
+    """
+    from . import _cli_reproduce as work
+
+    with reported_errors():
+        if out is not None:
+            check_folder(out.parent)
+        results = work.run_all(work.chosen(experiment), quick)
+        if out is not None:
+            work.write(results, out)
+        missed = work.failed(results)
+    if missed:
+        leave(f"outside the limits: {'; '.join(missed)}", FAILURE)
 
 
 def check_folder(out: Path) -> None:

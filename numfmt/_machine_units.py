@@ -1,14 +1,18 @@
-"""What a machine has beside its matrix products: its vector unit."""
+"""What a machine has beside its matrix products: its vector unit, functions and Gaussian noise."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from . import _schema as schema
+from ._errors import MachineError
 from ._parse import parse
 from .formats import Format
 
 FLUSH = ("none", "keep_sign", "plus")
+FUNCTIONS = ("exp", "log", "logistic", "log_logistic")
+METHODS = ("correctly_rounded", "ulp_bounded", "table")
+SOURCES = ("exact", "central_limit", "inverse_cdf", "box_muller", "discrete")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,3 +43,72 @@ class VectorUnit:
         """Does it compute as IEEE binary32 to nearest even, subnormal numbers included?"""
         plain = self.flush_inputs == self.flush_results == "none" and self.ovf in (None, "ieee")
         return plain and self.format == parse("binary32") and self.round == "nearest_even"
+
+
+@dataclasses.dataclass(frozen=True)
+class SpecialFunction:
+    """How a machine computes a function of one number.
+
+    `method`: ``"correctly_rounded"`` to the vector unit's format; ``"ulp_bounded"``, that result
+    moved by up to `ulps` ulps, by a rule of the argument's bits alone: a stand-in for a unit of
+    which only the bound is known; ``"table"`` of 2**`index_bits` entries, cells of equal width from
+    `low` to `high` whose middles are evaluated (``interpolation="none"``), or their ends, joined by
+    lines (``"linear"``); arguments beyond are those of the ends.
+
+    >>> SpecialFunction("table", index_bits=8, low=-16, high=0).interpolation
+    'none'
+    """
+
+    method: str = schema.entry(schema.one_of(*METHODS), "correctly_rounded")
+    ulps: int | None = schema.entry(schema.whole(1, 1 << 16))
+    index_bits: int | None = schema.entry(schema.whole(1, 16))
+    low: float | None = schema.entry(schema.finite)
+    high: float | None = schema.entry(schema.finite)
+    interpolation: str | None = schema.entry(schema.one_of("none", "linear"))
+
+    def __post_init__(self) -> None:
+        schema.check_fields(self, "special")
+        needs = {"ulp_bounded": ("ulps",), "table": ("index_bits", "low", "high")}
+        schema.check_parts(self, "special", self.method, needs, {"table": ("interpolation",)})
+        if self.method == "table":
+            if not self.low < self.high:  # type: ignore[operator]
+                raise MachineError(f"special: low={self.low} must be less than high={self.high}")
+            object.__setattr__(self, "interpolation", self.interpolation or "none")
+
+
+@dataclasses.dataclass(frozen=True)
+class GaussianSource:
+    """Where a machine's Gaussian noise of variance 1 comes from; it is then rounded to the format
+    of the role noise.
+
+    `kind`: ``"exact"``, Box and Muller's rule on two 32-bit words in double precision;
+    ``"central_limit"``, the sum of `terms` words of `bits` bits, centred and scaled;
+    ``"inverse_cdf"``, a table of 2**`bits` quantiles at the middles of equal probabilities;
+    ``"box_muller"``, radius and cosine from tables of 2**`bits` entries with `fraction_bits`
+    fraction bits, and their product with as many; ``"discrete"``, the exact discrete Gaussian on
+    multiples of 2**-`fraction_bits`: P(x) proportional to exp(-x**2 / 2), to 64 bits.
+
+    >>> GaussianSource("central_limit", terms=12, bits=16).terms
+    12
+    """
+
+    kind: str = schema.entry(schema.one_of(*SOURCES), "exact")
+    terms: int | None = schema.entry(schema.whole(1, 256))
+    bits: int | None = schema.entry(schema.whole(1, 32))
+    fraction_bits: int | None = schema.entry(schema.whole(0, 24))
+
+    def __post_init__(self) -> None:
+        schema.check_fields(self, "gaussian")
+        needs = {
+            "central_limit": ("terms", "bits"),
+            "inverse_cdf": ("bits",),
+            "box_muller": ("bits", "fraction_bits"),
+            "discrete": ("fraction_bits",),
+        }
+        schema.check_parts(self, "gaussian", self.kind, needs)
+        if self.kind in ("inverse_cdf", "box_muller") and self.bits > 16:  # type: ignore[operator]
+            raise MachineError(f"gaussian: bits={self.bits} of a table must be 16 or less")
+        if self.kind == "discrete" and self.fraction_bits > 12:  # type: ignore[operator]
+            raise MachineError(
+                f"gaussian: fraction_bits={self.fraction_bits} of a discrete one must be 12 or less"
+            )

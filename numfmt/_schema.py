@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -57,6 +58,14 @@ def whole(low: int, high: int) -> Check:
         raise Unfit(f"must be an integer from {low} to {high}")
 
     return check
+
+
+def finite(value: Any) -> float:
+    """A finite number."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if number and math.isfinite(value):
+        return float(value)
+    raise Unfit("must be a finite number")
 
 
 def truth(value: Any) -> bool:
@@ -150,6 +159,26 @@ def check_fields(made: Any, where: str) -> None:
     for field in dataclasses.fields(made):
         value = _read(field, getattr(made, field.name), f"{where}.{field.name}")
         object.__setattr__(made, field.name, value)
+
+
+def check_parts(
+    made: Any,
+    where: str,
+    kind: str,
+    needs: Mapping[str, tuple[str, ...]],
+    takes: Mapping[str, tuple[str, ...]] | None = None,
+) -> None:
+    """Exactly the fields that a kind needs are given, and at most those that it takes beside."""
+    needed, taken = needs.get(kind, ()), (takes or {}).get(kind, ())
+    every = dict.fromkeys(
+        name for table in (needs, takes or {}) for group in table.values() for name in group
+    )
+    for name in every:
+        given = getattr(made, name) is not None
+        if name in needed and not given:
+            raise MachineError(f"{where}: {kind} needs the field {name!r}")
+        if given and name not in (*needed, *taken):
+            raise MachineError(f"{where}: {kind} takes no field {name!r}")
 
 
 def _read(field: Any, value: Any, where: str) -> Any:

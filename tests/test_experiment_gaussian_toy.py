@@ -1,10 +1,10 @@
 """Experiment E1: the Gaussian toy, whose 256-state chain has an exactly known law."""
 
-import gaussian_toy as toy
 import numpy as np
 import pytest
 
 import lp_sampler as lps
+from lp_sampler.experiments import _gaussian_toy as toy
 
 EXACT = {  # (step size, accumulator): standard deviation, distance W2 to N(0, 1)
     (1e-2, "naive"): (1.0658, 0.0745),

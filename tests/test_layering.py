@@ -141,7 +141,7 @@ def test_the_commands_alone_import_their_packages(module):
     allowed = {"numpy"}
     if module.startswith("lp_sampler"):
         allowed |= {"sklearn", "matplotlib", "arviz", "xarray", "rich"}
-        allowed |= {"google_crc32c", "distributed"}
+        allowed |= {"google_crc32c", "distributed", "scipy"}
     if floor(module) == PROGRAMS:
         allowed |= {"typer", "rich"}
     if module == "numfmt._plot":

@@ -1,5 +1,7 @@
 """Targets: gradients match the density, chains never touch each other, inputs are checked."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -127,14 +129,19 @@ def test_machines_without_stored_tensors_are_refused(name, message):
         lps.compare(kernel, target, [name], ["naive"])
 
 
-def test_a_machine_with_a_datapath_of_its_own_is_refused(tmp_path):
-    """Samplers multiply in float32 alone."""
-    path = tmp_path / "mine.toml"
-    text = nf.machine("fixed8").to_toml().replace('kind = "chain"', 'kind = "tree"')
-    path.write_text(text.replace(", fma = false", ""))
+def test_a_machine_that_cannot_multiply_what_it_stores_is_refused():
+    """The tensor is named, with the formats that the datapath takes."""
+    path = nf.Datapath(
+        prep={"a": "e4m3fn", "b": "e4m3fn"}, block={"kind": "chain"}, acc={"type": "binary32"}
+    )
+    own = dataclasses.replace(nf.machine("fixed8"), datapaths=(("self", path),), name="mine")
     kernel, target = lps.kernels.SGLD(step_size=0.1), lps.targets.Gaussian()
-    with pytest.raises(nf.MachineError, match="multiplies by a datapath of its own"):
-        lps.sample(kernel, target, path)
+    message = "weight is stored in fixed<8,3>, and the datapath of fprop multiplies e4m3fn"
+    with pytest.raises(nf.MachineError, match=message):
+        lps.sample(kernel, target, own)
+    own = own.replace(**dict.fromkeys(("weight", "input", "activation"), "e4m3fn"))
+    with pytest.raises(nf.MachineError, match=r"error is stored in binary32, .*dgrad"):
+        lps.sample(kernel, target, own)
 
 
 def test_inputs_are_rounded_to_the_machine_s_format():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 
+from .._errors import PrecisionWarning, ShortRunWarning
 from .._progress import Advance
 
 
@@ -40,3 +43,12 @@ class Experiment:
     number: str
     title: str
     run: Callable[[bool, Advance], list[Check]]
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Short runs, and runs that cannot be right, are meant here: no warning of theirs."""
+    with warnings.catch_warnings():
+        for kind in (ShortRunWarning, PrecisionWarning):
+            warnings.simplefilter("ignore", kind)
+        yield

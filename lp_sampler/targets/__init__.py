@@ -9,6 +9,7 @@ from .lasso import Lasso
 from .linear import LinearRegression
 from .logistic import LogisticRegression
 from .mixture import GaussianMixture
+from .mlp import MLP
 from .poisson import PoissonRegression
 from .quartic import Quartic
 from .softmax import SoftmaxRegression
@@ -16,6 +17,7 @@ from .softmax import SoftmaxRegression
 TARGETS: dict[str, type[Target]] = {
     target.__name__: target
     for target in (
+        MLP,
         Banana,
         Gaussian,
         GaussianMixture,
@@ -30,6 +32,7 @@ TARGETS: dict[str, type[Target]] = {
 """The targets that a configuration file can name: those made from numbers alone."""
 
 __all__ = [
+    "MLP",
     "TARGETS",
     "Banana",
     "ControlVariates",

@@ -155,13 +155,15 @@ class Regression(Target):
     def _slope(
         self, params: Array, rows: Rows | None, residuals: Array, scale: np.floating
     ) -> Array:
-        inputs = self._rows[params.dtype]
+        inputs, unit = self._rows[params.dtype], self.arithmetic.unit
         gradient = self.arithmetic.matmul(
-            residuals, inputs if rows is None else inputs[rows], "wgrad"
+            self.arithmetic.store(residuals, "error"),
+            inputs if rows is None else inputs[rows],
+            "wgrad",
         )
         if rows is not None:
-            gradient *= scale
-        return np.asarray(gradient.reshape(params.shape) - self._minus_prior_gradient(params))
+            gradient = unit.multiply(gradient, scale)
+        return unit.subtract(gradient.reshape(params.shape), self._minus_prior_gradient(params))
 
     def _predictors(self, params: Array, rows: Rows | None) -> tuple[Array, Array, np.floating]:
         """Predictors of the batch (chains * outputs, rows), its labels, and how many times the
@@ -229,7 +231,8 @@ class Regression(Target):
         return {"rmse": float(np.sqrt(np.mean((prediction - labels) ** 2)))}
 
     def _minus_prior_gradient(self, params: Array) -> Array:
-        return np.asarray(params * params.dtype.type(self.prior_precision))
+        number = params.dtype.type(self.prior_precision)
+        return self.arithmetic.unit.multiply(params, number)
 
 
 def numbers(values: npt.ArrayLike) -> Array:

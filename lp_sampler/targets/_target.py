@@ -136,6 +136,10 @@ class Target:
         """
         raise NotImplementedError
 
+    def start(self, key: Key, shape: tuple[int, int]) -> Array:
+        """Where chains start that are given no other place, shape (chains, size): 0."""
+        return np.zeros(shape, np.float32)
+
     def scores(self, draws: Array) -> dict[str, float]:
         """`nll` and `accuracy` or `rmse` of predictions by draws (chain, draw, parameter); empty
         where nothing is predicted.

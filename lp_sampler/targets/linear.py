@@ -61,7 +61,8 @@ class LinearRegression(Regression):
         return np.asarray(errors * errors * errors.dtype.type(-self.noise_precision / 2))
 
     def _residuals(self, predictors: Array, labels: Array) -> Array:
-        return np.asarray((labels - predictors) * predictors.dtype.type(self.noise_precision))
+        unit, number = self.arithmetic.unit, predictors.dtype.type
+        return unit.multiply(unit.subtract(labels, predictors), number(self.noise_precision))
 
     def _predictions(self, predictors: Array) -> Array:
         return predictors

@@ -30,7 +30,7 @@ class LogisticRegression(Regression):
         return self.arithmetic.log_logistic(np.where(labels > 0, predictors, -predictors))
 
     def _residuals(self, predictors: Array, labels: Array) -> Array:
-        return np.asarray(labels - self.arithmetic.logistic(predictors))
+        return self.arithmetic.unit.subtract(labels, self.arithmetic.logistic(predictors))
 
     def _predictions(self, predictors: Array) -> Array:
         return self.arithmetic.logistic(predictors)

@@ -29,7 +29,7 @@ class PoissonRegression(Regression):
         return np.asarray(labels * predictors - self.arithmetic.exp(predictors))
 
     def _residuals(self, predictors: Array, labels: Array) -> Array:
-        return np.asarray(labels - self.arithmetic.exp(predictors))
+        return self.arithmetic.unit.subtract(labels, self.arithmetic.exp(predictors))
 
     def _predictions(self, predictors: Array) -> Array:
         return self.arithmetic.exp(predictors)

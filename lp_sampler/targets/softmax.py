@@ -62,15 +62,15 @@ class SoftmaxRegression(Regression):
         """(chains, classes, rows)"""
         logits = predictors.reshape(-1, self.outputs, predictors.shape[1])
         total = self.arithmetic.log_sum_exp([logits[:, i] for i in range(self.outputs)])
-        return np.asarray(logits - total[:, None])
+        return self.arithmetic.unit.subtract(logits, total[:, None])
 
     def _likelihoods(self, predictors: Array, labels: Array) -> Array:
         logs = self._log_probabilities(predictors)
         return np.asarray(np.take_along_axis(logs, labels.argmax(axis=0)[None, None], 1)[:, 0])
 
     def _residuals(self, predictors: Array, labels: Array) -> Array:
-        residuals = labels - self.arithmetic.exp(self._log_probabilities(predictors))
-        return np.asarray(residuals.reshape(predictors.shape))
+        chances = self.arithmetic.exp(self._log_probabilities(predictors))
+        return self.arithmetic.unit.subtract(labels, chances).reshape(predictors.shape)
 
     def _predictions(self, predictors: Array) -> Array:
         return np.moveaxis(self.arithmetic.exp(self._log_probabilities(predictors)), 1, 2)

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-import numfmt as nf
+from .._numfmt import parse, variance_corrected_law
 
-Array = npt.NDArray[np.float64]
+Array = npt.NDArray[Any]
 
-FORMAT = nf.parse("fixed<8,3>")
+FORMAT = parse("fixed<8,3>")
 GAP = float(FORMAT.eps)
 GRID = np.sort(FORMAT.all_values())
 GRADIENT_NOISE = 0.1
@@ -27,7 +27,7 @@ STANDARD_DEVIATIONS = 9
 
 def density(z: Array) -> Array:
     """Of the standard normal law."""
-    return np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+    return np.asarray(np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
 
 
 def hats(mean: Array, deviation: float) -> Array:
@@ -60,7 +60,7 @@ def corrected(mean: Array, variance: float) -> Array:
     """P(each grid point) under the library's own variance-corrected law at `mean`."""
     small = GAP * GAP / 4
     if variance <= small:
-        return placed(*nf.variance_corrected_law(mean, np.full_like(mean, variance), FORMAT))
+        return placed(*variance_corrected_law(mean, np.full_like(mean, variance), FORMAT))
     deviation = np.sqrt(variance - small)
     return np.stack([integrated(float(m), deviation, small) for m in mean])
 
@@ -75,8 +75,8 @@ def integrated(mean: float, deviation: float, small: float) -> Array:
     weight = (
         np.tile(WEIGHTS * piece / 2, len(centres)) * density((x - mean) / deviation) / deviation
     )
-    laws = placed(*nf.variance_corrected_law(x, np.full_like(x, small), FORMAT))
-    return weight @ laws / weight.sum()
+    laws = placed(*variance_corrected_law(x, np.full_like(x, small), FORMAT))
+    return np.asarray(weight @ laws / weight.sum())
 
 
 def placed(values: Any, probabilities: Any) -> Array:
@@ -100,7 +100,7 @@ def transition(step_size: float, accumulator: str) -> Array:
         law = hats if accumulator == "naive" else nearest
         laws = law(mean, np.sqrt(variance))
     np.add.at(matrix, sources, laws * gradients[sources, places][:, None])
-    return matrix / matrix.sum(axis=1, keepdims=True)
+    return np.asarray(matrix / matrix.sum(axis=1, keepdims=True))
 
 
 def stationary(matrix: Array) -> Array:

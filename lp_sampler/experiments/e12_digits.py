@@ -1,0 +1,102 @@
+"""E12: a network on handwritten digits; weights in 8 bits, gradients in 8 bits."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from .._errors import MissingPackage
+from .._numfmt import machine
+from .._progress import Advance
+from .._sample import sample
+from ..kernels import SGLD
+from ..targets import MLP
+from ._experiment import Check, Experiment, quiet
+
+TRAINING_ROWS, BATCH, EPOCHS, KEPT, CHAINS = 1347, 64, 200, 60, 3
+STEPS_AN_EPOCH = TRAINING_ROWS // BATCH
+TEMPERATURE = 0.1
+INFEASIBLE = {4: 0.35, 5: 0.12, 6: 0.01}
+
+
+def target() -> MLP:
+    """Scikit-learn's digits, pixels scaled to 0 .. 1: 64 inputs, 32 rectified units, 10 classes."""
+    try:
+        from sklearn.datasets import load_digits
+    except ModuleNotFoundError as error:
+        raise MissingPackage("the digits data", "scikit-learn") from error
+    data = load_digits()
+    order = np.random.default_rng(0).permutation(len(data.target))
+    inputs, labels = data.data[order] / 16, data.target[order]
+    train, test = slice(TRAINING_ROWS), slice(TRAINING_ROWS, None)
+    return MLP(inputs[train], labels[train], (32,), scale="mean", test=(inputs[test], labels[test]))
+
+
+def step_size(step: int) -> float:
+    """0.5, decaying exponentially to 0.05 over the run."""
+    return float(0.5 * 0.1 ** (step / (EPOCHS * STEPS_AN_EPOCH)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """Of one accumulator on one machine: scores of all chains' predictions, each chain's mean."""
+
+    nll: float
+    error: float
+    infeasible: float
+
+
+def sampled(accumulator: str, fraction_bits: int, epochs: int = EPOCHS) -> Result:
+    """The mean scores of three chains, each by the draws of its last 60 epochs."""
+    net, kept = target(), max(1, KEPT * epochs // EPOCHS)
+    modes = "rounding=stochastic,overflow=saturate"
+    weight = f"fixed<8,{fraction_bits},{modes}>"
+    own = machine("fixed8").replace(
+        name=f"FL{fraction_bits}",
+        **{"weight": weight, "accumulator": weight, "gradient": f"fixed<8,8,{modes}>"},
+    )
+    kernel = SGLD(
+        step_size=lambda step: step_size(step * EPOCHS // epochs),
+        temperature=TEMPERATURE / TRAINING_ROWS,
+        accumulator=accumulator,
+    )
+    settings: dict[str, Any] = {"draws": kept, "chains": CHAINS, "thin": STEPS_AN_EPOCH}
+    warmup = (epochs - kept) * STEPS_AN_EPOCH
+    with quiet():
+        run = sample(kernel, net, own, warmup=warmup, batch_size=BATCH, progress=False, **settings)
+    draws = np.asarray(run.draws)
+    scores = [net.scores(draws[chain : chain + 1]) for chain in range(CHAINS)]
+    return Result(
+        float(np.mean([one["nll"] for one in scores])),
+        1 - float(np.mean([one["accuracy"] for one in scores])),
+        float(run.stats["infeasible"].mean()),
+    )
+
+
+def run(short: bool, advance: Advance) -> list[Check]:
+    """FL4: naive loses likelihood and accuracy that vc keeps; the infeasible fraction is told."""
+    epochs = 40 if short else EPOCHS
+    found = {name: sampled(name, 4, epochs) for name in ("full", "naive", "vc")}
+    advance(3)
+    nll, error = (
+        {name: getattr(one, field) for name, one in found.items()} for field in ("nll", "error")
+    )
+    if short:
+        return [Check("FL4: NLL of naive - NLL of vc", nll["naive"] - nll["vc"], 0.0, np.inf)]
+    checks = [
+        Check("FL4: NLL of naive - NLL of vc", nll["naive"] - nll["vc"], 0.03, np.inf),
+        Check("FL4: error of naive - error of vc", error["naive"] - error["vc"], 0.005, np.inf),
+        Check("FL4: NLL of vc - NLL of full", nll["vc"] - nll["full"], 0.0, np.inf),
+    ]
+    for bits, known in INFEASIBLE.items():
+        fraction = (found["vc"] if bits == 4 else sampled("vc", bits)).infeasible
+        checks.append(
+            Check(f"FL{bits}: infeasible fraction of vc", fraction, known * 0.5, known * 2)
+        )
+        advance(1)
+    return checks
+
+
+EXPERIMENT = Experiment("E12", "digits: a network with 8-bit weights and gradients", run)
