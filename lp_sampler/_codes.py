@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._numfmt import Format, decode, encode
-from ._rounding import is_binary32, spelled_out
+from ._rounding import is_binary32, is_block, spelled_out
 
 Array = npt.NDArray[Any]
 
@@ -19,8 +19,10 @@ def code_dtype(format: Format) -> np.dtype[Any]:
 
 
 def codes_of(values: Array, format: Format) -> Array:
-    """Codes of float32 values that are the format's own; of binary32 every bit is kept."""
-    if is_binary32(format):
+    """Codes of float32 values that are the format's own; of binary32 every bit is kept, and of
+    blocks too, whose codes mean nothing without their scales.
+    """
+    if is_binary32(format) or is_block(format):
         return np.ascontiguousarray(values, np.float32).view(np.uint32)
     codes: Array = encode(values, spelled_out(format.bare()))
     return codes
@@ -28,7 +30,7 @@ def codes_of(values: Array, format: Format) -> Array:
 
 def values_of(codes: Array, format: Format) -> npt.NDArray[np.float32]:
     """The codes' values, in float32."""
-    if is_binary32(format):
+    if is_binary32(format) or is_block(format):
         return np.ascontiguousarray(codes).view(np.float32)
     values: npt.NDArray[np.float32] = decode(codes, format.bare(), dtype=np.float32)
     return values

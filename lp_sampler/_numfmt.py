@@ -33,7 +33,7 @@ from numfmt import (
     variance_corrected,
     variance_corrected_law,
 )
-from numfmt.formats import Fixed, Float, Format, Posit, Takum
+from numfmt.formats import Block, Fixed, Float, Format, Posit, Takum
 
 OPERATIONS = {
     **{"add": add, "subtract": subtract, "multiply": multiply},
@@ -44,6 +44,7 @@ OPERATIONS = {
 __all__ = [
     "OPERATIONS",
     "Array",
+    "Block",
     "Datapath",
     "Fixed",
     "Float",

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._numfmt import Format, quantize
+from ._numfmt import Format, quantize, variance_corrected_law
 from ._ornstein_uhlenbeck import OrnsteinUhlenbeck
+from ._rounding import is_block
 from ._store import Store
 from ._unit import VectorUnit
 
@@ -47,7 +48,7 @@ def given_momentum(pair: Pair, drawn: Array, format: Format, by: Store) -> tuple
         return pair.position, 0.0
     slope: Any = unit.constant(noise.slope)
     variance: Any = noise.conditional_variance
-    least = least_variance(pair.momentum, format, unit)
+    least = least_variance(pair.momentum, noise.momentum_variance, format, unit)
     is_short = least > noise.momentum_variance
     if not unit.is_plain or is_short.any():  # a stochastic unit counts operations, for all alike
         covariance = unit.constant(noise.covariance)
@@ -61,7 +62,13 @@ def given_momentum(pair: Pair, drawn: Array, format: Format, by: Store) -> tuple
     return unit.multiply_add(slope, error, pair.position), variance
 
 
-def least_variance(mean: Array, format: Format, unit: VectorUnit) -> Array:
-    """The least variance that a law on the grid with this mean has: between its neighbours."""
+def least_variance(mean: Array, variance: float, format: Format, unit: VectorUnit) -> Array:
+    """The least variance that a law on the grid with this mean has: between its neighbours.
+
+    The grid of a block depends on the variance too: there it is the law's own that is asked.
+    """
+    if is_block(format):
+        values, law = variance_corrected_law(mean, variance, format)
+        return np.asarray((law * (values - mean[..., None]) ** 2).sum(axis=-1), np.float32)
     low, high = (quantize(mean, format.bare(), rounding=way) for way in ("down", "up"))
     return unit.multiply(unit.subtract(mean, low), unit.subtract(high, mean))

@@ -7,12 +7,13 @@ import functools
 import numpy as np
 
 from ._errors import SamplerError
-from ._numfmt import Fixed, Float, Format, Key, NumfmtError, Posit, Takum, variance_corrected
+from ._numfmt import Block, Fixed, Float, Format, Key, NumfmtError, Posit, Takum, variance_corrected
 
 
 @functools.lru_cache(maxsize=64)
 def refined(format: Format, bits: int) -> Format:
-    """The format with `bits` more low bits; every value of `format` is one of its.
+    """The format with `bits` more low bits; every value of `format` is one of its (of blocks: as
+    long as their scale stays).
 
     SamplerError where a family has none, or float32 does not hold all its values.
 
@@ -37,4 +38,8 @@ def _wider(format: Format, bits: int) -> Format:
         return format.replace(fraction_bits=format.fraction_bits + bits)
     if isinstance(format, (Posit, Takum)):
         return format.replace(width=format.width + bits)
-    raise SamplerError("only fixed point, floats, posits and takums have finer formats")
+    if isinstance(format, Block):
+        return format.replace(element=_wider(format.element, bits))
+    raise SamplerError(
+        "only fixed point, floats, posits, takums and blocks of them have finer formats"
+    )

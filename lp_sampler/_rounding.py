@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from ._numfmt import Format, Key, Report, parse, quantize
+from ._numfmt import Block, Format, Key, Report, parse, quantize
 
 BINARY32 = parse("binary32")
 
@@ -16,6 +16,11 @@ BINARY32 = parse("binary32")
 def is_binary32(format: Format) -> bool:
     """Does the format leave every float32 as it is?"""
     return bool(format.bare() == BINARY32)
+
+
+def is_block(format: Format) -> bool:
+    """Do neighbours share a scale?  Such a format has no range and no grid of its own."""
+    return isinstance(format, Block)
 
 
 @functools.lru_cache(maxsize=256)
@@ -31,7 +36,9 @@ def is_stochastic(rounding: str | None) -> bool:
 
 
 def leaves_range(values: npt.NDArray[Any], format: Format) -> bool:
-    """Is any value beyond the format's finite range?"""
+    """Is any value beyond the format's finite range?  Blocks have a scale for every range."""
+    if is_block(format):
+        return False
     low, high = range_of(format)
     return bool(values.max() > high or values.min() < low)
 

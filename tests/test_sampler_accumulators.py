@@ -7,9 +7,11 @@ from scipy.special import ndtr
 
 import lp_sampler as lps
 import numfmt as nf
+from lp_sampler._ornstein_uhlenbeck import ornstein_uhlenbeck
 from lp_sampler._refine import refined
 from lp_sampler._unit import VectorUnit
 from lp_sampler.accumulators import ACCUMULATORS, accumulator
+from lp_sampler.experiments._gaussian import hamiltonian_step, stationary_covariance
 
 SPELLINGS = ("full", "naive", "naive_nearest", "vc", "one_shot", "blend(rho=0.01)")
 SPELLINGS = (*SPELLINGS, "error_feedback(bits=8)", "error_feedback(bits=3)")
@@ -196,8 +198,31 @@ def test_formats_that_cannot_be_finer_are_refused():
     """With the reason: no finer format in the family, or none that float32 holds."""
     for machine, spelling, message in [
         ("fixed8", "error_feedback(bits=20)", "fixed<8,3> with 20 more bits .* float32"),
-        ("lns<8,3>", "error_feedback", "only fixed point, floats, posits and takums"),
+        ("lns<8,3>", "error_feedback", "only fixed point, floats, posits, takums and blocks"),
     ]:
         kernel, target = lps.kernels.SGLD(accumulator=spelling), lps.targets.Gaussian()
         with pytest.raises(lps.SamplerError, match=message):
             lps.sample(kernel, target, machine, draws=1, warmup=0, thin=1, progress=False)
+
+
+BLOCKS = "bfp<8,16>"
+
+
+@pytest.mark.filterwarnings("ignore::lp_sampler.ShortRunWarning")
+@pytest.mark.parametrize("spelling", ["full", "vc", "one_shot", "error_feedback(bits=6)", "joint"])
+def test_blocks_have_the_stationary_variance_of_the_exact_recursion(spelling):
+    """With a step's moments right in every block, the chain's are those of full precision."""
+    if spelling == "joint":
+        kernel = lps.kernels.SGHMC(0.2, friction=3.0, inverse_mass=2.0)
+        exact = float(
+            stationary_covariance(*hamiltonian_step(ornstein_uhlenbeck(0.2, 3, 2, 1)))[1, 1]
+        )
+    else:
+        kernel, exact = lps.kernels.SGLD(0.05, accumulator=spelling), 1 / (1 - 0.05 / 2)
+    target, chains = lps.targets.Gaussian(size=16), {"draws": 1, "chains": 2000}
+    run = lps.sample(kernel, target, BLOCKS, warmup=100, thin=1, progress=False, **chains)
+    assert run.stats["infeasible"].max() == 0
+    assert abs(z_variance(run.draws, 0, exact)) < 4
+    if spelling != "full":
+        assert nf.quantize(run.draws, BLOCKS).tobytes() == run.draws.tobytes()
+    assert run.codes.view(np.float32).tobytes() == run.draws.tobytes()

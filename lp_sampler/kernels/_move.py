@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .._evaluate import Evaluation
 from .._numfmt import Format, Key, Report, sampler_update
-from .._rounding import round_to
+from .._rounding import is_block, round_to
 from .._store import Store
 from .._unit import VectorUnit
 from ..accumulators import Accumulator, Arrays
@@ -67,9 +67,16 @@ class Move:
     def langevin(self, step_size: float) -> tuple[State, StepInfo]:
         """theta + step * gradient with noise of variance 2 * step * temperature, stored."""
         variance = 2 * step_size * self.temperature
-        if variance and self.policy.fused and self.unit.is_plain:
+        if variance and self._can_fuse:
             return self._fused(step_size, variance)
         return self.stored(self._mean(step_size), variance)
+
+    @property
+    def _can_fuse(self) -> bool:
+        """Does `numfmt.sampler_update` compute this step?"""
+        if not (self.policy.fused and self.unit.is_plain):
+            return False
+        return not any(map(is_block, self.formats.values()))
 
     def _mean(self, step_size: float) -> Array:
         return self.unit.multiply_add(self.unit.constant(step_size), self.gradient, self.base)
