@@ -19,6 +19,7 @@ from numfmt import _core
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PROGRAMS = {"numfmt-hw": "numfmt", "lp-sampler": "lp_sampler"}
 PACKAGES = (nf, lp_sampler)
 MODULES = [
     name
@@ -118,9 +119,9 @@ def run_commands(text, line):
     for entry in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, _, expected = entry.partition("\n")
         words = shlex.split(command)
-        assert words[0] == "numfmt-hw", f"line {line}: {words[0]} is not run here"
+        assert words[0] in PROGRAMS, f"line {line}: {words[0]} is not run here"
         result = subprocess.run(
-            [sys.executable, "-m", "numfmt", *words[1:]], capture_output=True, text=True
+            [sys.executable, "-m", PROGRAMS[words[0]], *words[1:]], capture_output=True, text=True
         )
         printed = "\n".join(row.rstrip() for row in result.stdout.strip().splitlines())
         assert printed == expected.strip(), result.stderr
