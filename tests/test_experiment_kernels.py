@@ -41,7 +41,7 @@ def test_a_wrong_sign_would_be_seen(monkeypatch):
 
 def test_a_wrong_temperature_would_be_seen(monkeypatch):
     """E24 fails where noise forgets the temperature."""
-    monkeypatch.setattr(e24_temperature, "KERNELS", {"always 1": (Forgetful(0.02), 300)})
+    monkeypatch.setattr(e24_temperature, "KERNELS", {"always 1": (Forgetful(0.02), 150)})
     assert not any(check.passed for check in e24_temperature.run(True, silent))
 
 

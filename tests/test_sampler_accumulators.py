@@ -198,7 +198,7 @@ def test_formats_that_cannot_be_finer_are_refused():
     """With the reason: no finer format in the family, or none that float32 holds."""
     for machine, spelling, message in [
         ("fixed8", "error_feedback(bits=20)", "fixed<8,3> with 20 more bits .* float32"),
-        ("lns<8,3>", "error_feedback", "only fixed point, floats, posits, takums and blocks"),
+        ("nf4", "error_feedback", "only fixed point, floats, posits, takums and blocks"),
     ]:
         kernel, target = lps.kernels.SGLD(accumulator=spelling), lps.targets.Gaussian()
         with pytest.raises(lps.SamplerError, match=message):
