@@ -1,8 +1,8 @@
 """The temperature is the variance of a Gaussian target, in every kernel.
 
 The target's law to the power 1 / T is a Gaussian of variance T; steps are small enough that their
-own error is 1% or less.  On float32 and on a grid of four fraction bits, the lattice random walk on
-one of three, where its steps are probabilities.
+own error is near 1%.  Weights have five fraction bits; three for the lattice random walk, whose
+noise must not exceed the squared gap.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def run(short: bool, advance: Advance) -> list[Check]:
     within = WITHIN + (NOISE * np.sqrt(2 / chains) if short else 0)
     checks = []
     for name, (kernel, steps) in KERNELS.items():
-        machine = fixed_machine(3 if isinstance(kernel, LatticeRandomWalk) else 4)
+        machine = fixed_machine(3 if isinstance(kernel, LatticeRandomWalk) else 5)
         for temperature in TEMPERATURES:
             hot = dataclasses.replace(kernel, temperature=temperature)
             draws = last_draws(hot, Gaussian(), machine, chains, steps, advance)
