@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._numfmt import Key, Machine, binary32, machine, matmul
+from ._numfmt import Datapath, Key, Machine, MachineError, binary32, from_codes, machine, matmul
 from ._rounding import is_stochastic, round_to, spelled_out
+from ._special import special
 from ._unit import VectorUnit
 
 Array = npt.NDArray[Any]
 
+PRODUCTS_OF_A_STEP, WORDS_OF_A_PRODUCT = 64, 1 << 24
 PASSES = ("fprop", "dgrad", "wgrad")
 
 
@@ -56,13 +58,37 @@ class Arithmetic:
         if path is None or a.dtype != np.float32:
             return in_order(a, b)
         shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
-        key = self._bits("product", shape) if path.is_random else None
-        result = matmul(a, b, path, key=key)
+        if path.is_random and has_own_words(self._machine, role):
+            result = self._by_own_words(a, b, role, path, shape)
+        else:
+            key = self._bits("product", shape) if path.is_random else None
+            result = matmul(a, b, path, key=key)
         unit = self._machine.vector_unit
         if result.format.bare() != unit.format:
             rounding = "nearest_even" if is_stochastic(unit.round) else unit.round
             result = result.astype(unit.format, rounding, unit.ovf)
         return np.asarray(result.values, np.float32)
+
+    def _by_own_words(
+        self, a: Array, b: Array, role: str, path: Datapath, shape: tuple[int, ...]
+    ) -> Any:
+        """The product with the words of the machine's generator: every chain has one of its own,
+        seeded by seed + chain, which has given 2**24 words for each product of each step before.
+        """
+        self._calls += 1
+        seed, step = (0, 0) if self._key is None else (self._key.seed, self._key.call)
+        words = (step * PRODUCTS_OF_A_STEP + self._calls) * WORDS_OF_A_PRODUCT
+        left = np.broadcast_to(a, (shape[0], *a.shape[1:])) if a.ndim > 2 else a
+        sums = []
+        for chain in range(shape[0]):
+            stream = self._machine.stream(
+                seed + self._first + chain, role, results=math.prod(shape[1:])
+            )
+            stream.jump(words)
+            right = b if b.ndim == 2 else b[chain % len(b)]
+            row = left[chain] if a.ndim > 2 else left[chain : chain + 1]
+            sums.append(matmul(row, right, path, key=stream).codes.reshape(shape[1:]))
+        return from_codes(np.stack(sums), path.output)
 
     def _bits(self, purpose: str, shape: tuple[int, ...]) -> Key:
         """The key of the next tensor of a step; its elements are numbered through all chains."""
@@ -99,7 +125,7 @@ class Arithmetic:
 
     def _function(self, name: str, z: Array) -> Array:
         if z.dtype == np.float32:
-            return np.asarray(getattr(binary32, name)(z))
+            return special(self._machine, name, z, self.unit)
         return np.asarray(IN_FLOAT64[name](z))
 
 
@@ -136,6 +162,16 @@ def _paths(of: Machine) -> dict[str, Any]:
     """
     plain = machine("float32").datapath()
     return {role: None if of.datapath(role) == plain else of.datapath(role) for role in PASSES}
+
+
+@functools.lru_cache(maxsize=64)
+def has_own_words(of: Machine, role: str) -> bool:
+    """Does the machine name a generator for the roundings of this pass?"""
+    try:
+        of.stream(1, role)
+    except MachineError:
+        return False
+    return True
 
 
 @functools.lru_cache(maxsize=256)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import os
 
-from ._numfmt import Block, Datapath, Format, Machine, MachineError, machine, quantize
-from ._rounding import is_binary32, range_of
+from ._numfmt import Datapath, Format, Machine, MachineError, machine, quantize
+from ._rounding import is_binary32, is_block, range_of
 
 OPERANDS = {
     "fprop": ("weight", "activation", "input"),
@@ -50,14 +50,13 @@ def _check_path(of: Machine, role: str, path: Datapath, tensors: tuple[str, ...]
 
 @functools.lru_cache(maxsize=256)
 def holds(target: Format, format: Format) -> bool:
-    """Is every finite number of `format` one of `target`?  Formats of more than 16 bits: where they
-    are equal, or binary32 holds them and is the target.  Blocks: where binary32 is the target and
-    holds their elements; what they are decoded to are its numbers.
+    """Is every finite number of `format` one of `target`?  Binary32 holds all
+    that samplers store; of blocks it alone does.
     """
-    if target == format:
+    if target == format or is_binary32(target):
         return True
-    if isinstance(format, Block):
-        return is_binary32(target) and holds(target, format.element)
+    if is_block(format):
+        return False
     if format.width > LISTED_WIDTH:
         low, high = range_of(format)
         ends = range_of(target)

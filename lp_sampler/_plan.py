@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ._codes import code_dtype
 from ._errors import SamplerError
-from ._numfmt import Format, Key, Machine
+from ._numfmt import Format, Key, Machine, MachineError
 from .kernels import Kernel
 from .targets import Target
 
@@ -83,6 +83,11 @@ class Plan:
             check_count("batch_size", batch_size, 1)
         if not isinstance(replacement, bool):
             raise SamplerError(f"replacement: True or False is allowed; got {replacement!r}")
+        if machine.update and not kernel.takes_update:
+            raise MachineError(
+                f"machine {machine.name!r} lists the operations of a Langevin step; "
+                f"{type(kernel).__name__} takes steps of another kind"
+            )
         numbers = _chain_numbers(chains)
         if init is None:
             init = _own_start(target, numbers, seed)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ._numfmt import Format, Key, Report, variance_corrected
+from ._numfmt import Format, Key, MicroOp, Report, variance_corrected
 from ._rounding import round_to
 from ._unit import VectorUnit
 
@@ -61,3 +62,37 @@ class Store:
             dtype=dtype,
         )
         return drawn.astype(np.float32, copy=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Listed(Store):
+    """The same, where the machine lists the operations of a step: the noisy result is theirs."""
+
+    program: Program
+
+    def noisy(self, mean: Array, variance: float | Array) -> Array:
+        """The list's ``theta``; without noise its ``mean``."""
+        return self.program.result("theta") if np.any(variance) else mean
+
+
+class Program:
+    """The operations that a machine lists for a step, on these values by name.
+
+    Only those are done that a result needs, each once.
+    """
+
+    def __init__(
+        self, ops: tuple[MicroOp, ...], unit: VectorUnit, values: dict[str, Callable[[], Any]]
+    ) -> None:
+        self._ops = {one.out: one for one in ops}
+        self._unit, self._made, self._found = unit, values, dict[str, Any]()
+
+    def result(self, name: str) -> Any:
+        """A value or a result by its name."""
+        if name not in self._found:
+            self._found[name] = self._made[name]() if name in self._made else self._do(name)
+        return self._found[name]
+
+    def _do(self, name: str) -> Array:
+        one = self._ops[name]
+        return self._unit.do(one, [self.result(operand) for operand in one.operands])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ._errors import SamplerError
-from ._numfmt import OPERATIONS, Format, Key, Machine, array, gaussian, quantize
+from ._noise import standard_noise
+from ._numfmt import OPERATIONS, Format, Key, Machine, MicroOp, array, quantize
 from ._rounding import BINARY32, is_binary32, is_stochastic, round_to, spelled_out
 
 Array = npt.NDArray[Any]
@@ -38,8 +40,10 @@ class VectorUnit:
         """Is everything float32 and unfused, constants and noise too?  Then this is the arithmetic
         of `numfmt.sampler_update`.
         """
-        roles = (self._machine.format_of(role) for role in ("step_size", "noise"))
-        return self.is_binary32 and not self.is_fused and all(map(is_binary32, roles))
+        machine = self._machine
+        roles = (machine.format_of(role) for role in ("step_size", "noise"))
+        usual = machine.gaussian.kind == "exact" and not machine.update
+        return self.is_binary32 and not self.is_fused and usual and all(map(is_binary32, roles))
 
     def constant(self, value: float, role: str = "step_size") -> np.float32:
         """A number as the machine keeps it, in the format of the role."""
@@ -77,19 +81,47 @@ class VectorUnit:
     def gaussian(self, key: Key, shape: tuple[int, ...]) -> Array:
         """Gaussian noise of variance 1 in the machine's noise format, then in the unit's."""
         format = spelled_out(self._machine.format_of("noise"))
-        noise = round_to(gaussian(key, shape), format, key.fold_in("noise format"))
+        made = standard_noise(self._machine.gaussian, key, shape)
+        noise = round_to(made, format, key.fold_in("noise format"))
         single = noise.astype(np.float32)
-        return single if self.is_binary32 else self._read(single)
+        return single if self.is_binary32 else self.read(single)
 
     def _in_numpy(self, x: Any) -> bool:
         """Is it NumPy's arithmetic?  That of the reference, in float64, is too."""
         return self.is_binary32 or getattr(x, "dtype", None) == np.float64
 
-    def _do(self, name: str, *operands: Any) -> Array:
-        """One operation on numbers of the unit's format."""
-        unit = self._unit
+    def function(self, name: str, x: Any) -> Array:
+        """A function of numfmt, correctly rounded to the unit's format."""
+        return self._do(name, x)
+
+    def neighbour(self, x: Array, places: Array) -> Array:
+        """The numbers of the unit's format so many places above or below."""
+        format, found = self._unit.format, self.read(x)
+        for _ in range(int(np.abs(places).max(initial=0))):
+            held = array(found, format)
+            up, down = (OPERATIONS[one](held).values for one in ("next_up", "next_down"))
+            found = np.where(places > 0, up, np.where(places < 0, down, found))
+            places = places - np.sign(places)
+        return np.asarray(found, np.float32)
+
+    def do(self, op: MicroOp, operands: list[Any]) -> Array:
+        """An operation of a machine's list."""
+        own = self._unit
+        bare = op.format is None and op.round is None and op.ovf is None
+        if bare and op.op != "fma":
+            return np.asarray(getattr(self, op.op)(*operands))
+        changed = dataclasses.replace(
+            own, format=op.format or own.format, round=op.round or own.round, ovf=op.ovf or own.ovf
+        )
+        return self._do(op.op, *operands, unit=changed)
+
+    def _do(self, name: str, *operands: Any, unit: Any = None) -> Array:
+        """One operation on numbers of the unit's format; `unit` says another result's."""
+        unit = unit or self._unit
         self._calls += 1
         key = self._key.fold_in("vector unit", self._calls) if is_stochastic(unit.round) else None
+        if name == "convert":
+            return round_to(np.asarray(operands[0], np.float32), _carried(unit), key or self._key)
         result = OPERATIONS[name](
             *(self._operand(one) for one in operands),
             format=checked(unit.format),
@@ -103,14 +135,19 @@ class VectorUnit:
         numbers = np.asarray(x, np.float32)
         if numbers.ndim == 0:
             return array(numbers, BINARY32)
-        return array(self._read(numbers), self._unit.format)
+        return array(self.read(numbers), self._unit.format)
 
-    def _read(self, x: Array) -> Array:
+    def read(self, x: Array) -> Array:
         """Operands in the unit's format, subnormal ones flushed where it does so."""
         unit = self._unit
         rounding = "nearest_even" if is_stochastic(unit.round) else unit.round
         held = quantize(x, checked(unit.format), rounding, unit.ovf)
         return flushed(held, unit.format, unit.flush_inputs)
+
+
+def _carried(unit: Any) -> Format:
+    """The unit's format with its modes."""
+    return spelled_out(unit.format.replace(rounding=unit.round, overflow=unit.ovf))
 
 
 @functools.lru_cache(maxsize=64)

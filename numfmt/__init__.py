@@ -131,8 +131,9 @@ from .formats import (
 if TYPE_CHECKING:
     from ._datapath import Datapath
     from ._kplan import KPlan
-    from ._machine import Machine, machine, machines
-    from ._machine_units import VectorUnit
+    from ._machine import Machine
+    from ._machine_find import machine, machines
+    from ._machine_units import GaussianSource, MicroOp, SpecialFunction, VectorUnit
     from ._matmul import matmul
 
 __version__: str = _text(_lib.nf_version())
@@ -152,11 +153,13 @@ __all__ = [
     "Float",
     "Format",
     "FormatError",
+    "GaussianSource",
     "Generator",
     "KPlan",
     "Key",
     "Machine",
     "MachineError",
+    "MicroOp",
     "NanError",
     "NumfmtError",
     "Posit",
@@ -169,6 +172,7 @@ __all__ = [
     "Rng",
     "RoundingError",
     "ShapeError",
+    "SpecialFunction",
     "Stream",
     "Takum",
     "VectorUnit",
@@ -269,10 +273,13 @@ __all__ = [
 _LATE = {  # imported when they are first asked for
     "Datapath": "_datapath",
     "KPlan": "_kplan",
+    "GaussianSource": "_machine_units",
+    "MicroOp": "_machine_units",
+    "SpecialFunction": "_machine_units",
     "VectorUnit": "_machine_units",
     "Machine": "_machine",
-    "machine": "_machine",
-    "machines": "_machine",
+    "machine": "_machine_find",
+    "machines": "_machine_find",
     "matmul": "_matmul",
 }
 

@@ -25,7 +25,14 @@ from ._machine import (
 from ._machine_convert import Conversion
 from ._machine_random import Draws, Source, read_random, roundings_of
 from ._machine_roles import FURTHER_ROLES, ROLES
-from ._machine_units import VectorUnit
+from ._machine_units import (
+    FUNCTIONS,
+    GaussianSource,
+    MicroOp,
+    SpecialFunction,
+    VectorUnit,
+    check_update,
+)
 from ._schema import check_known
 from .formats import Format
 
@@ -34,9 +41,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-LATER_TABLES = ("special", "gaussian", "update")
 PATH_FIELDS = ("datapath", "datapaths", "epilogue", "kplan", "matmul", "convert")
-FIELDS = (*TEXTS, "evidence", "certainty", "formats", *PATH_FIELDS, "vector_unit", "rng", "sr")
+UNIT_FIELDS = ("vector_unit", "special", "gaussian", "update")
+FIELDS = (*TEXTS, "evidence", "certainty", "formats", *PATH_FIELDS, *UNIT_FIELDS, "rng", "sr")
 
 
 def read_file(path: Path) -> Machine:
@@ -71,7 +78,7 @@ def from_table(table: Any, where: str) -> Machine:
         rounds = {name: one.round for name, one in conversions.items()}
         sums = {name: roundings_of(path) for name, path in paths.items()}
         rngs, draws = read_random(table, rounds, sums)
-        vector_unit = schema.read(VectorUnit, table.get("vector_unit", {}), "vector_unit")
+        units = _read_units(table, where)
     except MachineError as error:
         text = str(error)
         raise MachineError(text if text.startswith(where) else f"{where}: {text}") from error
@@ -82,7 +89,7 @@ def from_table(table: Any, where: str) -> Machine:
         plans=tuple(plans.items()),
         matmul=tuple(passes.items()),
         conversions=tuple(conversions.items()),
-        vector_unit=vector_unit,
+        **units,
         rng=tuple(rngs.items()),
         sr=tuple(draws.items()),
         evidence=_read_evidence(table.get("evidence", []), where),
@@ -92,8 +99,6 @@ def from_table(table: Any, where: str) -> Machine:
 
 def _check_fields(table: Mapping[str, Any], where: str) -> None:
     for field, value in table.items():
-        if field in LATER_TABLES:
-            raise MachineError(f"{where}: table {field!r} is not supported")
         check_known(field, FIELDS, "field", where)
         if field in TEXTS and not isinstance(value, str):
             raise MachineError(f"{where}: {field} = {value!r} must be a text")
@@ -150,6 +155,27 @@ def _read_passes(
             check_known(one.kplan, plans, "kplan", f"matmul.{role}")
             paths[one.datapath].replace(kplan=plans[one.kplan])  # type: ignore[arg-type]
     return passes
+
+
+def _read_units(table: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The vector unit, special functions, Gaussian source and micro-operations of a step."""
+    special = _table(table.get("special", {}), "special", where)
+    for name in special:
+        check_known(name, FUNCTIONS, "function", "special")
+    update = table.get("update", [])
+    if not isinstance(update, list):
+        raise MachineError(f"update = {update!r} must be a list of operations")
+    ops = tuple(schema.read(MicroOp, one, f"update[{i}]") for i, one in enumerate(update))
+    check_update(ops)
+    return {
+        "vector_unit": schema.read(VectorUnit, table.get("vector_unit", {}), "vector_unit"),
+        "special": tuple(
+            (name, schema.read(SpecialFunction, one, f"special.{name}"))
+            for name, one in special.items()
+        ),
+        "gaussian": schema.read(GaussianSource, table.get("gaussian", {}), "gaussian"),
+        "update": ops,
+    }
 
 
 def _read_conversions(given: Any, where: str) -> dict[str, Conversion]:

@@ -12,6 +12,9 @@ from .formats import Format
 FLUSH = ("none", "keep_sign", "plus")
 FUNCTIONS = ("exp", "log", "logistic", "log_logistic")
 METHODS = ("correctly_rounded", "ulp_bounded", "table")
+ARITIES = {"add": 2, "subtract": 2, "multiply": 2, "fma": 3, "convert": 1}
+UPDATE_INPUTS = ("params", "gradient", "step", "deviation", "noise")
+UPDATE_RESULTS = ("mean", "theta")
 SOURCES = ("exact", "central_limit", "inverse_cdf", "box_muller", "discrete")
 
 
@@ -112,3 +115,54 @@ class GaussianSource:
             raise MachineError(
                 f"gaussian: fraction_bits={self.fraction_bits} of a discrete one must be 12 or less"
             )
+
+
+@dataclasses.dataclass(frozen=True)
+class MicroOp:
+    """One operation of a sampler's step, on names: `out` <- `op` of `a`, `b` and `c`.
+
+    `op`: ``"add"``, ``"subtract"``, ``"multiply"``, ``"fma"`` (a * b + c) or ``"convert"`` (a in
+    another format).  The result is rounded to `format` by `round` and `ovf`, by default to the
+    vector unit's by its own; random bits are those that `round` names, as ``"stochastic(bits=8)"``.
+
+    >>> MicroOp("multiply", a="step", b="gradient", out="drift").format is None
+    True
+    """
+
+    op: str = schema.needed(schema.one_of(*ARITIES))
+    out: str = schema.needed(schema.text)
+    a: str = schema.needed(schema.text)
+    b: str | None = schema.entry(schema.text)
+    c: str | None = schema.entry(schema.text)
+    format: Format | None = schema.entry(schema.bare_format)
+    round: str | None = schema.entry(schema.rounding)
+    ovf: str | None = schema.entry(schema.overflow)
+
+    def __post_init__(self) -> None:
+        schema.check_fields(self, "update")
+        given = [name for name in ("a", "b", "c") if getattr(self, name) is not None]
+        wanted = ["a", "b", "c"][: ARITIES[self.op]]
+        if given != wanted:
+            raise MachineError(f"update: {self.op} takes {', '.join(wanted)}; got {given}")
+        if self.op == "convert" and self.format is None:
+            raise MachineError("update: convert needs the field 'format'")
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names that it reads."""
+        return tuple(name for name in (self.a, self.b, self.c) if name is not None)
+
+
+def check_update(ops: tuple[MicroOp, ...]) -> None:
+    """Every name is defined before it is read, and the results are there: ``mean``, without noise,
+    and ``theta``, which is then stored."""
+    known = dict.fromkeys(UPDATE_INPUTS)
+    for number, one in enumerate(ops):
+        for name in one.operands:
+            schema.check_known(name, known, "operand", f"update[{number}]")
+        if one.out in known:
+            raise MachineError(f"update[{number}]: {one.out!r} is there already; name it otherwise")
+        known[one.out] = None
+    for name in UPDATE_RESULTS if ops else ():
+        if name not in known:
+            raise MachineError(f"update: no operation has the result {name!r}")

@@ -19,7 +19,8 @@ from ._epilogue_run import finished
 from ._errors import MachineError, NanError, NumfmtError, RandomError, RangeError
 from ._generators import Stream
 from ._kplan import KPlan
-from ._machine import Machine, machine
+from ._machine import Machine
+from ._machine_find import machine
 from ._machine_random import advice
 from ._matmul_operands import Factors, named_operands, read_factors
 from ._operation_out import Result

@@ -146,7 +146,7 @@ def _is_machine(format: object) -> bool:
         try:
             parse(format)
         except FormatError:
-            from ._machine import machines
+            from ._machine_find import machines
 
             return format.endswith((".toml", ".json")) or format in machines()
         return False

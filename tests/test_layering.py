@@ -15,6 +15,7 @@ CORE, FORMATS, ARITHMETIC, SAMPLERS, PROGRAMS = range(1, 6)
 FLOORS = {
     **dict.fromkeys(("numfmt._core", "numfmt._errors"), CORE),
     **dict.fromkeys(("numfmt", "numfmt._machine", "numfmt._sampling"), ARITHMETIC),
+    "numfmt._machine_find": ARITHMETIC,
     **dict.fromkeys(("numfmt._machine_file", "numfmt._toml", "numfmt._schema"), ARITHMETIC),
     **dict.fromkeys(("numfmt._datapath", "numfmt._datapath_checks"), ARITHMETIC),
     **dict.fromkeys(("numfmt._datapath_core", "numfmt._kplan", "numfmt._epilogue"), ARITHMETIC),

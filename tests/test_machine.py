@@ -47,7 +47,7 @@ def test_every_machine_that_ships_is_complete(name, tmp_path):
     resolved = machine.resolve()
     for role, spelling in resolved.get("formats", {}).items():
         format = nf.parse(spelling)
-        assert format.bare() == getattr(machine, role).bare()
+        assert format.bare() == machine.format_of(role).bare()
         assert None not in (format.rounding, format.overflow)
     assert "formats" in resolved or "*" in resolved["certainty"]
     assert resolved["evidence"]
@@ -139,7 +139,18 @@ def test_float32_arithmetic_may_be_spelled_out(write):
         (("", '[certainty]\n"acc.rond" = "spec"\n'), "did you mean 'acc.round'"),
         (("", '[certainty]\n"acc.round" = "sure"\n'), "must begin with one of hw_rec, hw_live"),
         (("", "[kplan.fast]\ninst_k = -1\n"), "kplan.fast.inst_k = -1 must be an integer"),
-        (("", "[gaussian]\nkind = 3\n"), "table 'gaussian' is not supported"),
+        (("", "[gaussian]\nkind = 3\n"), "gaussian.kind = 3 must be one of exact, central_limit"),
+        (("", "[gaussian]\nkind = 'box_muller'\nbits = 8\n"), "needs the field 'fraction_bits'"),
+        (("", "[gaussian]\nbits = 8\n"), "exact takes no field 'bits'"),
+        (("", "[special]\nsin = {}\n"), "unknown function 'sin'"),
+        (
+            ("", "[special.exp]\nmethod = 'table'\nlow = 1\nhigh = 0\nindex_bits = 4\n"),
+            "less",
+        ),
+        (("", "[[update]]\nop = 'add'\na = 'step'\nout = 'x'\n"), "add takes a, b"),
+        (("", "[[update]]\nop = 'add'\na = 'step'\nb = 'grad'\nout = 'x'\n"), "'gradient'?"),
+        (("", "[[update]]\nop = 'add'\na = 'step'\nb = 'noise'\nout = 'x'\n"), "result 'mean'"),
+        (("", "[[update]]\nop = 'add'\na = 'step'\nb = 'noise'\nout = 'step'\n"), "already"),
     ],
 )
 def test_a_wrong_file_says_what_is_wrong(write, change, message):

@@ -42,6 +42,9 @@ class Kernel:
         one for one in ACCUMULATORS if one not in ("joint", "lattice")
     )
 
+    takes_update: ClassVar[bool] = False
+    """Is a step one of Langevin's, which a machine may list in its own operations?"""
+
     step_size: Schedule = 2e-4
     temperature: Schedule = 1.0
     accumulator: str = "vc"

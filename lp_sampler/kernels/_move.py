@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .._evaluate import Evaluation
 from .._numfmt import Format, Key, Report, sampler_update
 from .._rounding import is_block, round_to
-from .._store import Store
+from .._store import Listed, Program, Store
 from .._unit import VectorUnit
 from ..accumulators import Accumulator, Arrays
 from ._kernel import Kernel, State
@@ -69,6 +69,8 @@ class Move:
         variance = 2 * step_size * self.temperature
         if variance and self._can_fuse:
             return self._fused(step_size, variance)
+        if self.evaluate.machine.update:
+            return self._listed(step_size, variance)
         return self.stored(self._mean(step_size), variance)
 
     @property
@@ -77,6 +79,20 @@ class Move:
         if not (self.policy.fused and self.unit.is_plain):
             return False
         return not any(map(is_block, self.formats.values()))
+
+    def _listed(self, step_size: float, variance: float) -> tuple[State, StepInfo]:
+        """By the operations that the machine lists."""
+        noise = Store(self.unit, self.key, self.report)
+        values: dict[str, Callable[[], Any]] = {
+            "params": lambda: self.base,
+            "gradient": lambda: self.gradient,
+            "step": lambda: self.unit.constant(step_size),
+            "deviation": lambda: noise.deviation(variance),
+            "noise": lambda: noise.gaussian(self.base),
+        }
+        program = Program(self.evaluate.machine.update, self.unit, values)
+        by = Listed(self.unit, self.key, self.report, program)
+        return self.stored(program.result("mean"), variance, by=by)
 
     def _mean(self, step_size: float) -> Array:
         return self.unit.multiply_add(self.unit.constant(step_size), self.gradient, self.base)
@@ -91,12 +107,17 @@ class Move:
         return self.told(after, {}, lambda: self._mean(step_size), variance)
 
     def stored(
-        self, mean: Array, variance: float | Array, further: Arrays | None = None
+        self,
+        mean: Array,
+        variance: float | Array,
+        further: Arrays | None = None,
+        *,
+        by: Store | None = None,
     ) -> tuple[State, StepInfo]:
         """The state after a step with this mean and noise variance; `further` arrays of the kernel
         go with the policy's.
         """
-        by = Store(self.unit, self.key, self.report)
+        by = by or Store(self.unit, self.key, self.report)
         after, arrays = self.policy.store(mean, variance, self.formats, by)
         return self.told(after, {**arrays, **(further or {})}, lambda: mean, variance)
 

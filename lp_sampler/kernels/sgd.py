@@ -25,6 +25,7 @@ class SGD(Kernel):
     0.0
     """
 
+    takes_update = True
     accumulators: ClassVar[tuple[str, ...]] = (
         *("full", "naive", "naive_nearest"),
         *("blend", "error_feedback"),

@@ -25,6 +25,8 @@ class SGLD(Kernel):
     'naive'
     """
 
+    takes_update = True
+
     def step(
         self,
         state: State,
