@@ -26,7 +26,7 @@ Array = npt.NDArray[Any]
 MOST_JUDGED, MOST_NUMBERS = 2000, 1 << 24
 MOST_LISTED = 40
 MOST_TRACED = 6
-MOST_PREDICTED = 1000
+MOST_PREDICTED, PREDICTED_AT_ONCE = 1000, 64
 RHAT = 1.01
 ERRORS_ALLOWED = 4
 
@@ -304,9 +304,8 @@ def _calibration(run: Run, target: Target) -> list[str]:
     chains, count, size = run.draws.shape
     step = -(-chains * count // MOST_PREDICTED)
     some = np.asarray(run.draws[:, ::step]).reshape(-1, size)
-    probabilities = target.predict(some)
-    together, alone = diagnostics.averaged_and_single(probabilities, labels)
-    averaged = probabilities.mean(axis=0, dtype=np.float64)
+    averaged, alone = _predictions(target, some, labels)
+    together = diagnostics.scores(averaged, labels)
     found = {
         "equal width": diagnostics.calibration(averaged, labels),
         "equal mass": diagnostics.calibration(averaged, labels, binning="mass"),
@@ -329,3 +328,16 @@ def _calibration(run: Run, target: Target) -> list[str]:
         _page.table(["", "averaged", "single draws"], lines),
         _page.picture(_report_pictures.reliability(found), "reliability diagrams"),
     ]
+
+
+def _predictions(target: Target, draws: Array, labels: Array) -> tuple[Array, dict[str, float]]:
+    """The mean prediction, and the mean of single draws' scores, a few draws at a time."""
+    total: Any = 0.0
+    scores: dict[str, float] = {}
+    for begin in range(0, len(draws), PREDICTED_AT_ONCE):
+        probabilities = target.predict(draws[begin : begin + PREDICTED_AT_ONCE])
+        total += probabilities.sum(axis=0, dtype=np.float64)
+        _, alone = diagnostics.averaged_and_single(probabilities, labels)
+        for name, value in alone.items():
+            scores[name] = scores.get(name, 0.0) + value * len(probabilities) / len(draws)
+    return total / len(draws), scores

@@ -103,3 +103,11 @@ def test_wrong_predictions_are_errors(probabilities, labels, keywords, message):
     """Each names the argument."""
     with pytest.raises(lps.SamplerError, match=message):
         diagnostics.ece(probabilities, labels, **keywords)
+
+
+def test_rounding_above_one_is_forgiven():
+    """A float32 softmax may end a little above 1; more than that is an error."""
+    above = np.array([[np.float32(1.0000001), 0.0]])
+    assert diagnostics.nll(above, [0]) == 0
+    with pytest.raises(lps.SamplerError, match="probabilities"):
+        diagnostics.nll(np.array([[1.001, 0.0]]), [0])

@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 
 BINS = 15
 BINNINGS = "width", "mass"
+ROUNDING = 1e-5
+"""What a probability of 1 may be above it, computed in float32."""
 SMALLEST_FLOAT32 = 2.0**-149
 """What a probability of 0 counts as in `nll`."""
 
@@ -165,6 +167,8 @@ def _checked(probabilities: Array, labels: npt.ArrayLike) -> tuple[Floats, npt.N
     table, truth = np.asarray(probabilities, np.float64), np.asarray(labels)
     if table.ndim == 1:
         table = np.stack([1 - table, table], axis=1)
+    if table.ndim == 2 and table.size and 1 < table.max() <= 1 + ROUNDING:
+        table = np.minimum(table, 1)
     if table.ndim != 2 or not len(table) or not ((table >= 0) & (table <= 1)).all():
         raise SamplerError(
             "probabilities: numbers in 0 .. 1 of shape (rows,) or (rows, classes) are needed; got "
