@@ -40,10 +40,7 @@ class VectorUnit:
         """Is everything float32 and unfused, constants and noise too?  Then this is the arithmetic
         of `numfmt.sampler_update`.
         """
-        machine = self._machine
-        roles = (machine.format_of(role) for role in ("step_size", "noise"))
-        usual = machine.gaussian.kind == "exact" and not machine.update
-        return self.is_binary32 and not self.is_fused and usual and all(map(is_binary32, roles))
+        return is_plain(self._machine)
 
     def constant(self, value: float, role: str = "step_size") -> np.float32:
         """A number as the machine keeps it, in the format of the role."""
@@ -148,6 +145,15 @@ class VectorUnit:
 def _carried(unit: Any) -> Format:
     """The unit's format with its modes."""
     return spelled_out(unit.format.replace(rounding=unit.round, overflow=unit.ovf))
+
+
+@functools.lru_cache(maxsize=64)
+def is_plain(machine: Machine) -> bool:
+    """Is the machine's update float32 and unfused, constants and noise too?"""
+    unit, roles = machine.vector_unit, ("step_size", "noise")
+    in_binary32 = all(is_binary32(machine.format_of(role)) for role in roles)
+    usual = machine.gaussian.kind == "exact" and not machine.update
+    return unit.is_binary32 and not unit.fused and usual and in_binary32
 
 
 @functools.lru_cache(maxsize=64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import warnings
 from typing import Any
@@ -79,10 +80,15 @@ class Machine:
     certainty: tuple[tuple[str, str], ...] = ()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Machine) and self.to_json() == other.to_json()
+        return isinstance(other, Machine) and self._text == other._text
 
     def __hash__(self) -> int:
-        return hash(self.to_json())
+        return hash(self._text)
+
+    @functools.cached_property
+    def _text(self) -> str:
+        """What makes machines equal; made once, as samplers look machines up in every step."""
+        return self.to_json()
 
     @property
     def weight(self) -> Format:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -65,8 +66,7 @@ class Kernel:
 
     def formats(self, machine: Machine) -> dict[str, Format]:
         """The formats of a step by role, their modes spelled out; draws are of `accumulator`'s."""
-        own = self.policy.formats(machine)
-        return {role: spelled_out(format) for role, format in own.items()}
+        return dict(_formats(self.policy, machine))
 
     def init(self, params: Array, evaluate: Evaluation, key: Key) -> State:
         """The state at `params` (chains, size), each number rounded once to the format the chain
@@ -94,3 +94,9 @@ class Kernel:
     def is_sampling(self, step: int) -> bool:
         """Do draws of this step count?  Not in the exploring phases of a cyclical step size."""
         return is_sampling(self.step_size, step)
+
+
+@functools.lru_cache(maxsize=256)
+def _formats(policy: Accumulator, machine: Machine) -> dict[str, Format]:
+    """The policy's formats on the machine, their modes spelled out."""
+    return {role: spelled_out(format) for role, format in policy.formats(machine).items()}
