@@ -14,6 +14,7 @@ import lp_sampler as lps
 import numfmt as nf
 from lp_sampler._evaluate import Evaluation
 from lp_sampler._unit import VectorUnit
+from lp_sampler.accumulators import ACCUMULATORS
 from lp_sampler.kernels import KERNELS
 
 PRECISION, NOISE, START = 0.8, 0.7, 0.5
@@ -158,6 +159,14 @@ def test_other_kernels_have_tests_of_their_own(name):
     tests = Path(__file__).parent.glob("test_sampler_*.py")
     texts = [path.read_text() for path in tests if path != Path(__file__)]
     assert any(KERNELS[name].__name__ in text for text in texts)
+
+
+@pytest.mark.parametrize("name", [*KERNELS, *ACCUMULATORS])
+def test_the_page_of_kernels_has_them_all(name):
+    """Every kernel and every accumulator is in its tables by the name that files use."""
+    page = (Path(__file__).parents[1] / "docs" / "kernels.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    assert any(f"`{name}" in row.split("|")[1] for row in rows)
 
 
 @pytest.mark.parametrize("policy", KERNELS["psgld"].accumulators)
