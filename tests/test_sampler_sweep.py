@@ -1,5 +1,7 @@
 """Sweeps over widths and fraction lengths, their picture and the page of a comparison."""
 
+import dataclasses
+
 import matplotlib.image
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from lp_sampler._jobs import whole_numbers
 from lp_sampler._plot_bits import panels_of
 from lp_sampler._sweep import fixed_machines
 
+RANDOM = np.random.default_rng(66)
 GAUSSIAN = lps.targets.Gaussian(size=2)
 KERNEL = lps.kernels.SGLD(2e-3)
 MALA = lps.MALA(0.7, 800, 100, 1, langevin_steps=100, langevin_step_size=0.1, chains=32)
@@ -140,3 +143,19 @@ def test_everything_is_a_number_of_its_own():
     )
     other = lps.compare(KERNEL, GAUSSIAN, [machine], ["vc"], reference=mala, **settings)
     assert np.array_equal(one.rows[0].draws, other.rows[0].draws)
+
+
+def test_a_reference_that_does_not_fit_is_doubted(swept):
+    """Steps far too large are never accepted, and apart chains never agree: the notes say so."""
+    assert not [note for note in swept.notes() if "reference" in note]
+    target = lps.targets.Gaussian(0.0, 0.01, size=2)
+    mala = lps.MALA(0.5, 200, 20, 1, langevin_steps=50, langevin_step_size=1e-6, chains=4)
+    settings = {"draws": 10, "chains": 2, "warmup": 10, "thin": 1, "progress": False, "workers": 1}
+    result = lps.compare(KERNEL, target, ["fixed<8,4>"], ["naive"], reference=mala, **settings)
+    assert "accepted 0.0% of its proposals" in "".join(result.notes())
+    apart = np.repeat(RANDOM.normal(size=(4, 1, 2)), 100, axis=1) + RANDOM.normal(
+        scale=0.1, size=(4, 100, 2)
+    )
+    reference = dataclasses.replace(result.reference, draws=apart, acceptance=0.6)
+    (note,) = [n for n in dataclasses.replace(result, reference=reference).notes() if "R-hat" in n]
+    assert "lps.curvature(target).mala" in note
