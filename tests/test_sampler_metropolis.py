@@ -43,16 +43,17 @@ def test_proposals_are_the_discrete_gaussian(mean, deviation):
     law = OnLattice(GRID, deviation**2)
     at = np.float64([[mean]])
     around = (np.arange(-120, 121) + np.rint(mean / GRID.gap)) * GRID.gap
-    logs = np.array([law.log_density(np.array([[x]]), at)[0] for x in around])
+    logs = np.array([law.log_probabilities(np.array([[x]]), at)[0, 0] for x in around])
     assert np.exp(logs).sum() == pytest.approx(1, rel=1e-12)
     inside = np.isfinite(logs)
     assert (inside == (np.abs(around - mean) <= max(6 * deviation, GRID.gap / 2))).all()
     exact = stats.norm.logpdf(around[inside], mean, deviation)
     ratios = logs[inside] - logs[inside].max() - (exact - exact.max())
     np.testing.assert_allclose(ratios, 0, rtol=0, atol=1e-9 * max(1, -exact.min()))
-    drawn = law.draw(np.full((50_000, 1), mean), nf.Key(2).at(1), None)
+    drawn, forth = law.draw(np.full((50_000, 1), mean), nf.Key(2).at(1), None)
     found = np.rint(drawn[:, 0] / GRID.gap - around[0] / GRID.gap).astype(int)
     assert inside[found].all()
+    np.testing.assert_allclose(forth[:, 0], logs[found], rtol=1e-12, atol=1e-12)
     if inside.sum() > 1:
         assert abs(chi_squared_z(found, np.exp(logs), 50_000)) < 4
 
@@ -70,7 +71,9 @@ def mala_matrix(kernel, target, states, machine):
     about = move(kernel, target, states, machine, nf.Key(3).at(5))
     law = kernel._law(about.state, 2 * kernel.step_size * kernel.temperature)
     means = kernel._mean(about, states, kernel.step_size)
-    logs = np.array([law.log_density(states, np.broadcast_to(m, states.shape)) for m in means])
+    logs = np.array(
+        [law.log_probabilities(states, np.broadcast_to(m, states.shape))[:, 0] for m in means]
+    )
     density = np.log(law_on(states, target, kernel.temperature))
     with np.errstate(invalid="ignore"):
         ratio = np.nan_to_num(density + logs.T - (density[:, None] + logs), nan=-np.inf)

@@ -12,7 +12,6 @@ from .._grid import Grid
 from .._numfmt import Key
 from .._uniform import uniform
 from .._unit import VectorUnit
-from ..targets._sums import row_sums
 from ._step import Array
 
 DEVIATIONS = 6.0
@@ -49,24 +48,20 @@ class OnLattice:
         """Points on each side of the nearest one that may lie in the window."""
         return int(self.window / self.grid.gap) + 1
 
-    def draw(self, mean: Array, key: Key, unit: VectorUnit) -> Array:
-        """Points around `mean` (chains, size), in float64."""
+    def draw(self, mean: Array, key: Key, unit: VectorUnit) -> tuple[Array, Array]:
+        """Points around `mean` (chains, size), in float64, and their log probabilities."""
         nearest = self.grid.nearest(mean)
         offsets = (mean - nearest).ravel()
         words = uniform(key, mean.shape).ravel()
-        steps = np.empty(offsets.size)
+        steps, totals = np.empty(offsets.size), np.empty(offsets.size)
         for part in self._parts(offsets.size):
             sums = np.cumsum(self._weights(offsets[part]), axis=1)
-            total = sums[:, -1]
-            place = np.minimum(words[part] * total, np.nextafter(total, 0))
+            totals[part] = sums[:, -1]
+            place = np.minimum(words[part] * sums[:, -1], np.nextafter(sums[:, -1], 0))
             steps[part] = (sums <= place[:, None]).sum(axis=1) - self.reach
-        return np.asarray(nearest + self.grid.gap * steps.reshape(mean.shape))
-
-    def log_density(self, points: Array, mean: Array) -> Array:
-        """Log probability of each chain's `points` given `mean`, (chains,); -inf outside a
-        window.
-        """
-        return row_sums(self.log_probabilities(points, mean))
+        logs = self._logs(self.grid.gap * steps, offsets) - np.log(totals)
+        points = nearest + self.grid.gap * steps.reshape(mean.shape)
+        return points, logs.reshape(mean.shape)
 
     def log_probabilities(self, points: Array, mean: Array) -> Array:
         """Log probability of each coordinate, (chains, size)."""
@@ -104,15 +99,17 @@ class OnLine:
 
     variance: float
 
-    def draw(self, mean: Array, key: Key, unit: VectorUnit) -> Array:
-        """Points around `mean` (chains, size)."""
+    def draw(self, mean: Array, key: Key, unit: VectorUnit) -> tuple[Array, Array]:
+        """Points around `mean` (chains, size), and their log densities."""
         noise = unit.gaussian(key, mean.shape)
-        return unit.multiply_add(unit.constant(math.sqrt(self.variance), "noise"), noise, mean)
+        deviation = unit.constant(math.sqrt(self.variance), "noise")
+        points = unit.multiply_add(deviation, noise, mean)
+        return points, self.log_probabilities(points, mean)
 
-    def log_density(self, points: Array, mean: Array) -> Array:
-        """Log density up to a constant, (chains,)."""
+    def log_probabilities(self, points: Array, mean: Array) -> Array:
+        """Log density of each coordinate up to a constant, (chains, size)."""
         distance = points.astype(np.float64) - mean
-        return row_sums(distance * distance) / (-2 * self.variance)
+        return np.asarray(distance * distance / (-2 * self.variance))
 
     def holds(self, points: Array) -> Array:
         """All finite numbers."""

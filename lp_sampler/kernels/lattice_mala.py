@@ -11,6 +11,7 @@ from .._errors import SamplerError
 from .._grid import Grid
 from .._numfmt import Report
 from .._rounding import round_to
+from ..targets._sums import row_sums
 from ._kernel import State
 from ._metropolis import Metropolis
 from ._move import Move
@@ -59,12 +60,11 @@ class LatticeMALA(Metropolis):
         move = Move(self, state, evaluate, temperature, key)
         law = self._law(state, 2 * step_size * temperature)
         before, mean = state.params, self._mean(move, state.params, step_size)
-        proposed = law.draw(mean, key.fold_in("proposal"), move.unit)
+        proposed, forth = law.draw(mean, key.fold_in("proposal"), move.unit)
         outside = ~law.holds(proposed)
         proposal = np.where(outside, before, proposed).astype(np.float32)
-        back = law.log_density(before, self._mean(move, proposal, step_size))
-        with np.errstate(invalid="ignore"):  # where `before`, in place of a point, has no way back
-            ratio = back - law.log_density(proposal, mean)
+        back = law.log_probabilities(before, self._mean(move, proposal, step_size))
+        ratio = row_sums(back - forth)
         ratio[outside.any(axis=1)] = -np.inf
         moved = self.accepts(evaluate, before, proposal, ratio, temperature, key)
         after = np.where(moved[:, None], proposal, before)

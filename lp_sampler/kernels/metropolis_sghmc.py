@@ -145,11 +145,9 @@ def refreshed_on(
     """
     law = OnLattice(grid, variance)
     mean = decay * momentum.astype(np.float64)
-    drawn = law.draw(mean, key, move.unit)
+    drawn, forth = law.draw(mean, key, move.unit)
     proposal = np.where(grid.holds(drawn), drawn, momentum)
-    back = law.log_probabilities(momentum.astype(np.float64), decay * proposal)
-    with np.errstate(invalid="ignore"):  # where the old momentum is in place of a point
-        ratio = back - law.log_probabilities(proposal, mean)
+    ratio = law.log_probabilities(momentum.astype(np.float64), decay * proposal) - forth
     ratio += (momentum.astype(np.float64) ** 2 - proposal**2) / (2 * temperature)
     moved = (np.log(uniform(key.fold_in("accept"), momentum.shape)) < ratio) & grid.holds(drawn)
     return np.where(moved, proposal, momentum).astype(np.float32)
