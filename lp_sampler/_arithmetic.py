@@ -40,6 +40,12 @@ class Arithmetic:
         """The same at one step."""
         return Arithmetic(self._machine, key, first_chain)
 
+    def beside(self, purpose: str) -> Arithmetic:
+        """The same for arrays that belong to no chain, with bits of their own."""
+        if self._key is None:
+            return self
+        return Arithmetic(self._machine, self._key.fold_in(purpose).at(self._key.call))
+
     def store(self, x: Array, role: str) -> Array:
         """A tensor as the machine keeps it: "activation", "error", "weight" or "input"."""
         format = _stored(self._machine, role)
@@ -144,8 +150,9 @@ IN_FLOAT64: dict[str, Callable[[Array], Array]] = {
 
 def in_order(a: Array, b: Array) -> Array:
     """a @ b in the dtype of both, every product and sum rounded, summed in the order of k."""
-    if a.ndim == b.ndim == 2:
-        return binary32.matmul(a, b)
+    if b.ndim == 2:
+        flat = binary32.matmul(a.reshape(-1, a.shape[-1]), b)
+        return flat.reshape(*a.shape[:-1], b.shape[-1])
     batches = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     left = np.broadcast_to(a, (*batches, *a.shape[-2:])).reshape(-1, *a.shape[-2:])
     right = np.broadcast_to(b, (*batches, *b.shape[-2:])).reshape(-1, *b.shape[-2:])

@@ -7,6 +7,7 @@ import pytest
 
 import lp_sampler as lps
 import numfmt as nf
+from lp_sampler._evaluate import Evaluation
 
 RANDOM = np.random.default_rng(5)
 INPUTS = RANDOM.normal(size=(40, 3))
@@ -225,3 +226,22 @@ def test_labels_that_are_no_numbers_are_an_error():
     for kind in (lps.targets.LogisticRegression, lps.targets.SoftmaxRegression):
         with pytest.raises(lps.SamplerError, match="y: one"):
             kind(INPUTS, ["a"] * len(INPUTS))
+
+
+@pytest.mark.parametrize("name", REGRESSIONS)
+def test_random_roundings_of_a_chain_do_not_depend_on_its_neighbours(name):
+    """On a machine that stores errors stochastically, chain 3 alone has the bits of the fourth."""
+    machine = nf.machine("float32").replace(error="fixed<8,4,rounding=stochastic>")
+    params = RANDOM.normal(size=(6, TARGETS[name].size)).astype(np.float32)
+    for seed in range(3):
+        key = nf.Key(seed)
+        bound = TARGETS[name].on(machine, key)
+        for batch_size in (None, 8):
+            first, fourth = (
+                Evaluation(bound, machine, key.at(2, first=chain * bound.size), batch_size)
+                for chain in (0, 3)
+            )
+            together = first.gradient(params)
+            assert together[3:4].tobytes() == fourth.gradient(params[3:4]).tobytes()
+        plain = TARGETS[name].gradient(params)
+        assert not np.array_equal(together, plain)

@@ -166,8 +166,8 @@ class Regression(Target):
         return unit.subtract(gradient.reshape(params.shape), self._minus_prior_gradient(params))
 
     def _predictors(self, params: Array, rows: Rows | None) -> tuple[Array, Array, np.floating]:
-        """Predictors of the batch (chains * outputs, rows), its labels, and how many times the
-        batch makes the whole data.
+        """Predictors of the batch (chains, rows), or (chains, outputs, rows) where there are
+        several, its labels, and how many times the batch makes the whole data.
         """
         columns, labels = self._columns[params.dtype], self._labels[params.dtype]
         if rows is not None:
@@ -176,9 +176,11 @@ class Regression(Target):
         return self._products(params, columns), labels, scale
 
     def _products(self, params: Array, columns: Array) -> Array:
-        """Predictors (chains * outputs, rows) of X's columns."""
-        flat = np.ascontiguousarray(params).reshape(len(params) * self.outputs, -1)
-        return self.arithmetic.matmul(flat, np.ascontiguousarray(columns, params.dtype))
+        """Predictors of X's columns."""
+        weights = np.ascontiguousarray(params)
+        if self.outputs > 1:
+            weights = weights.reshape(len(params), self.outputs, -1)
+        return self.arithmetic.matmul(weights, np.ascontiguousarray(columns, params.dtype))
 
     def _checked_data(self, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
         inputs, labels = np.asarray(X, np.float64), numbers(y)

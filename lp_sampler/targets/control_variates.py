@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import numpy.typing as npt
 
+from .._arithmetic import Arithmetic
 from .._errors import SamplerError
 from .._numfmt import Format, Key, Machine
 from ._target import Array, Rows, Target
@@ -40,7 +41,18 @@ class ControlVariates(Target):
         self.target, self.at = target, point
         self.size, self.data_size = target.size, target.data_size
         self.gradient_noise, self.names = target.gradient_noise, target.names
+        self._target_at = target
         self._evaluate_whole()
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """That of `target`."""
+        return self.target.arithmetic
+
+    @arithmetic.setter
+    def arithmetic(self, arithmetic: Arithmetic) -> None:
+        self.target = _computed_by(arithmetic, self.target)
+        self._target_at = _computed_by(arithmetic.beside("control variates"), self.target)
 
     def _evaluate_whole(self) -> None:
         points = {np.dtype(kind): self.at[None].astype(kind) for kind in (np.float32, np.float64)}
@@ -52,7 +64,7 @@ class ControlVariates(Target):
         if rows is None:
             return found
         point, density, _ = self._whole[params.dtype]
-        return np.asarray(found - self.target.log_density(point, rows) + density)
+        return np.asarray(found - self._target_at.log_density(point, rows) + density)
 
     def gradient(self, params: Array, rows: Rows | None = None) -> Array:
         """The gradient of the log density, shape (chains, size)."""
@@ -60,7 +72,7 @@ class ControlVariates(Target):
         if rows is None:
             return found
         point, _, gradient = self._whole[params.dtype]
-        return np.asarray(found - self.target.gradient(point, rows) + gradient)
+        return np.asarray(found - self._target_at.gradient(point, rows) + gradient)
 
     def with_inputs(self, format: Format, key: Key) -> ControlVariates:
         """The target with its data rounded to the machine's input format."""
@@ -72,7 +84,7 @@ class ControlVariates(Target):
 
     def _around(self, target: Target) -> ControlVariates:
         changed = copy.copy(self)
-        changed.target = target
+        changed.target = changed._target_at = target
         changed._evaluate_whole()
         return changed
 
@@ -91,3 +103,10 @@ class ControlVariates(Target):
     def scores(self, draws: Array) -> dict[str, float]:
         """Those of `target`."""
         return self.target.scores(draws)
+
+
+def _computed_by(arithmetic: Arithmetic, target: Target) -> Target:
+    """The target with another arithmetic."""
+    changed = copy.copy(target)
+    changed.arithmetic = arithmetic
+    return changed

@@ -59,10 +59,8 @@ class SoftmaxRegression(Regression):
         return np.asarray(labels == np.arange(self.outputs)[:, None])
 
     def _log_probabilities(self, predictors: Array) -> Array:
-        """(chains, classes, rows)"""
-        logits = predictors.reshape(-1, self.outputs, predictors.shape[1])
-        total = self.arithmetic.log_sum_exp([logits[:, i] for i in range(self.outputs)])
-        return self.arithmetic.unit.subtract(logits, total[:, None])
+        total = self.arithmetic.log_sum_exp([predictors[:, i] for i in range(self.outputs)])
+        return self.arithmetic.unit.subtract(predictors, total[:, None])
 
     def _likelihoods(self, predictors: Array, labels: Array) -> Array:
         logs = self._log_probabilities(predictors)
@@ -70,7 +68,7 @@ class SoftmaxRegression(Regression):
 
     def _residuals(self, predictors: Array, labels: Array) -> Array:
         chances = self.arithmetic.exp(self._log_probabilities(predictors))
-        return self.arithmetic.unit.subtract(labels, chances).reshape(predictors.shape)
+        return self.arithmetic.unit.subtract(labels, chances)
 
     def _predictions(self, predictors: Array) -> Array:
         return np.moveaxis(self.arithmetic.exp(self._log_probabilities(predictors)), 1, 2)
