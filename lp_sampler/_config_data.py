@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ._csv import number, read_table
 from ._errors import SamplerError, unknown
 
 Array = npt.NDArray[Any]
@@ -91,35 +91,24 @@ def _npz(path: Path) -> dict[str, Any]:
 def _csv(path: Path, label: str | None) -> dict[str, Any]:
     """Numbers below a line of names; the label's column is y."""
     try:
-        with open(path, newline="", encoding="utf-8") as file:
-            names, *lines = [line for line in csv.reader(file) if line]
+        names, rows = read_table(path)
     except OSError as error:
         raise SamplerError(f"[target] {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise SamplerError(f"{path}: a line of names, then numbers, are needed") from error
-    names = [name.strip() for name in names]
     label = names[-1] if label is None else label
     if label not in names:
         raise unknown("[target] label", label, names)
-    table = np.array([_numbers(path, i, line, len(names)) for i, line in enumerate(lines, 2)])
+    table = np.array(
+        [
+            [number(path, text, name, line) for name, text in zip(names, row, strict=True)]
+            for line, row in enumerate(rows, 2)
+        ]
+    )
     place = names.index(label)
-    if not len(table):
-        raise SamplerError(f"{path}: rows of numbers are needed below the names; got none")
     return {
         "X": np.delete(table, place, axis=1),
         "y": table[:, place],
         "names": names[:place] + names[place + 1 :],
     }
-
-
-def _numbers(path: Path, row: int, line: list[str], count: int) -> list[float]:
-    try:
-        numbers = [float(field) for field in line]
-    except ValueError as error:
-        raise SamplerError(f"{path}: line {row}: {error}") from None
-    if len(numbers) != count:
-        raise SamplerError(f"{path}: line {row}: {count} numbers are needed; got {len(numbers)}")
-    return numbers
 
 
 def _standardize(train: dict[str, Any], tests: list[dict[str, Any]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ._csv import number, read_table
 from ._errors import SamplerError, unknown
 from .targets import LinearRegression, LogisticRegression, PoissonRegression, SoftmaxRegression
 from .targets._regression import Regression
@@ -42,7 +42,7 @@ def target_from_csv(
     values are classes 0, 1, ...  Also "linear", whose labels are standardised, and "poisson"
     (counts).  Rows are permuted by `seed`, `test_fraction` of them are only predicted; columns are
     standardised by the training rows, constant ones left out, and a column of ones is added for the
-    intercept.  SamplerError names what is wrong, with its row.
+    intercept.  SamplerError names what is wrong, with its line.
 
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "mice.csv"
@@ -82,23 +82,6 @@ def target_from_csv(
     return REGRESSIONS[target](inputs[train], labels[train], names=kept, **options)
 
 
-def read_table(path: str | os.PathLike[str]) -> tuple[list[str], list[list[str]]]:
-    """The names of the columns and the rows' texts; empty lines are left out."""
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = [row for row in csv.reader(file) if row]
-    if len(rows) < 2:
-        raise SamplerError(f"{os.fspath(path)}: a line of names and rows of numbers are needed")
-    names = [name.strip() for name in rows[0]]
-    if len(set(names)) != len(names):
-        raise SamplerError(f"{os.fspath(path)}: its columns need distinct names; got {names}")
-    for number, row in enumerate(rows[1:], 2):
-        if len(row) != len(names):
-            raise SamplerError(
-                f"{os.fspath(path)}: row {number} has {len(row)} columns, not {len(names)}"
-            )
-    return names, [[text.strip() for text in row] for row in rows[1:]]
-
-
 def _numbers(
     path: str | os.PathLike[str], names: Sequence[str], rows: list[list[str]], label: int
 ) -> Array:
@@ -108,27 +91,14 @@ def _numbers(
         raise SamplerError(f"{os.fspath(path)}: a column beside the label is needed")
     return np.array(
         [
-            [_number(path, row[i], names[i], number) for i in columns]
-            for number, row in enumerate(rows, 2)
+            [number(path, row[i], names[i], line) for i in columns]
+            for line, row in enumerate(rows, 2)
         ]
     )
 
 
-def _number(path: str | os.PathLike[str], text: str, name: str, row: int) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not np.isfinite(value):
-        raise SamplerError(
-            f"{os.fspath(path)}: row {row}, column {name!r}: a finite number is needed; "
-            f"got {text!r}"
-        )
-    return value
-
-
 def _label_numbers(path: str | os.PathLike[str], label: str, texts: list[str]) -> Array:
-    return np.array([_number(path, text, label, row) for row, text in enumerate(texts, 2)])
+    return np.array([number(path, text, label, line) for line, text in enumerate(texts, 2)])
 
 
 def _classes(texts: list[str], target: str) -> npt.NDArray[np.int64]:

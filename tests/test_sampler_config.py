@@ -164,9 +164,9 @@ def test_wrong_configurations_are_status_2(tmp_path, old, new, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a,b,y\n1,2,3\n4,5\n", "line 3: 3 numbers are needed; got 2"),
+        ("a,b,y\n1,2,3\n4,5\n", "line 3: 3 fields are needed; got 2"),
         ("a,b,y\n1,x,3\n", "line 2"),
-        ("a,b,y\n", "rows of numbers"),
+        ("a,b,y\n", "rows are needed below"),
         ("", "a line of names"),
         ("a,b,y\n1,2,0\n1,3,1\n", "columns [0] of the data never change"),
         (None, "No such file"),
