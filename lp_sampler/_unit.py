@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ._errors import SamplerError
 from ._noise import standard_noise
 from ._numfmt import OPERATIONS, Format, Key, Machine, MicroOp, array, quantize
-from ._rounding import BINARY32, is_binary32, is_stochastic, round_to, spelled_out
+from ._rounding import BINARY32, is_binary32, is_stochastic, leaves_range, round_to, spelled_out
 
 Array = npt.NDArray[Any]
 
@@ -43,11 +43,19 @@ class VectorUnit:
         return is_plain(self._machine)
 
     def constant(self, value: float, role: str = "step_size") -> np.float32:
-        """A number as the machine keeps it, in the format of the role."""
+        """A number as the machine keeps it, in the format of the role; SamplerError beyond its
+        range.
+        """
         format = spelled_out(self._machine.format_of(role))
+        exact = np.asarray([value], np.float64)
+        if leaves_range(exact, format):
+            raise SamplerError(
+                f"machine {self._machine.name!r}: its {role} format {format.bare()} does not hold "
+                f"the kernel's constant {value:.4g}: at most {float(format.max):.4g} is allowed"
+            )
         self._constants += 1
         key = self._key.fold_in(role, self._constants).at(self._key.call)  # one for all chains
-        stored = round_to(np.asarray([value], np.float64), format, key)
+        stored = round_to(exact, format, key)
         return np.float32(stored[0])
 
     def add(self, x: Any, y: Any) -> Array:

@@ -80,7 +80,7 @@ RANDOM_UNIT = nf.Machine(
     formats=tuple(
         {
             **dict(FIXED8.formats),
-            "step_size": nf.parse("fixed<8,7,rounding=stochastic>"),
+            "step_size": nf.parse("fixed<10,7,rounding=stochastic>"),
             "noise": nf.parse("fixed<8,4,rounding=stochastic>"),
         }.items()
     ),

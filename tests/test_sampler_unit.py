@@ -92,3 +92,11 @@ def test_wrong_fields_are_named(fields, message):
     """One clear error each."""
     with pytest.raises(nf.MachineError, match=message):
         nf.VectorUnit(**fields)
+
+
+def test_constants_beyond_their_format_are_refused():
+    """A saturated step size or coefficient would make another sampler."""
+    narrow = nf.machine("fixed8").replace(step_size="fixed<18,20>")
+    assert VectorUnit(narrow, KEY).constant(0.01) == np.round(0.01 * 2**20) / 2**20
+    with pytest.raises(ValueError, match=r"step_size format .* constant 0.5488: .* 0.125"):
+        VectorUnit(narrow, KEY).constant(0.5488116)
