@@ -69,7 +69,7 @@ static int roundings_are_sound(const nf_datapath *p)
     const int products = p->kind == NF_BLOCK_chain || p->kind == NF_BLOCK_tree;
     return p->sum.format && !p->combine.format == !combines && !p->join.format == (p->joins != NF_JOIN_after) &&
            (!p->product.format || (products && !p->is_fused)) && (p->chain_of ? p->chains >= 1 : !p->chains) &&
-           (p->chains > 1 || !p->in_pairs);
+           (p->chains > 1 || !(p->in_pairs || p->run));
 }
 
 /* Does `wide` hold every value of `narrow`? */

@@ -24,7 +24,7 @@ typedef struct nf_rounder {
 typedef struct nf_matmul_block {
     size_t start, end;
     uint8_t opens, closes; /* an instruction */
-    uint8_t ends_chain;
+    uint8_t ends_chain, ends_run;
 } nf_matmul_block;
 
 typedef struct nf_matmul_call {

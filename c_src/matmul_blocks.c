@@ -60,7 +60,10 @@ nf_status nf_lay_out_blocks(nf_matmul_call *call)
         const size_t step = p->instruction && p->instruction < count ? p->instruction : count;
         for (size_t k = 0; k < count; k += step)
             lay_out_instruction(call, own + k, count - k < step ? count - k : step, &at);
-        call->blocks[call->block_count - 1].ends_chain = 1;
+        nf_matmul_block *last = &call->blocks[call->block_count - 1];
+        last->ends_chain = 1;
+        const size_t next = next_chain(p, terms, chain + 1);
+        last->ends_run = !p->run || next == SIZE_MAX || next / p->run != chain / p->run;
     }
     free(own);
     return NF_OK;

@@ -232,14 +232,18 @@ static void add_chains(nf_lanes *l, nf_unpacked *parts)
 {
     const nf_matmul_call *call = l->call;
     const nf_datapath *path = call->path;
-    size_t count = 0;
-    for (size_t at = 0; at < call->block_count; count++) {
-        if (count)
+    size_t count = 0; /* of runs */
+    for (size_t at = 0, begins = 1; at < call->block_count; count += begins) {
+        if (at)
             clear_sums(l);
         add_chain(l, &at);
         nf_unpacked *part = parts + (path->in_pairs ? count : count != 0) * NF_PASS;
-        memcpy(part, l->sum, l->n * sizeof *part);
-        if (!path->in_pairs && count)
+        if (begins)
+            memcpy(part, l->sum, l->n * sizeof *part);
+        else
+            add_lanes(l, &call->combine, part, part, l->sum);
+        begins = call->blocks[at - 1].ends_run;
+        if (begins && !path->in_pairs && count)
             add_lanes(l, &call->combine, parts, parts, part);
         if (l->piece->failed)
             return;

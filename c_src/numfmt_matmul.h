@@ -86,9 +86,12 @@ typedef struct nf_datapath {
     uint64_t nan_code;         /* what a NaN result is written as, where it is not 0 */
     const size_t *chain_of;    /* NULL: one chain; or: a number < chains for each index of the sum over k */
     size_t chains;             /* each goes through its products in the order of k */
+    size_t run;                /* chains run * i .. run * i + run - 1 are added, one after the other, before the sums of
+                                * runs are; 0: each chain is one */
     uint8_t c_comes_last; /* c is added to the sum of all chains by `combine`; else the first chain begins with it */
-    uint8_t in_pairs;     /* of S chains i takes i + ceil(S / 2), and so on; else the first takes one after the other */
-    uint8_t *path_taken;  /* NULL, or: receives how the call computed, a row of nf_matmul_path_at */
+    uint8_t in_pairs;    /* of S chains (or runs) i takes i + ceil(S / 2), and so on; else the first takes one after the
+                          * other */
+    uint8_t *path_taken; /* NULL, or: receives how the call computed, a row of nf_matmul_path_at */
     const nf_word_source *words; /* NULL: the call's key; or: of stochastic roundings, instead of a key */
 } nf_datapath;
 

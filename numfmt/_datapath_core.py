@@ -103,6 +103,7 @@ class Described:
             c.chain_of = ffi.cast("size_t *", _core.pointer(self._alive[-1]))
         c.c_comes_last = plan.c == "last"
         c.in_pairs = bool(c.in_pairs) and c.chains > 1
+        c.run = plan.run(terms) if c.chains > 1 else 0
         if plan.combine is not None and (c.chains > 1 or c.c_comes_last):
             self._step(c.combine, plan.combine.format, plan.combine.round)
 

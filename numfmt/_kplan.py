@@ -48,8 +48,9 @@ class KPlan:
     """The order of a sum: P5 of the datapaths' parameters.
 
     `inst_k` products are an instruction; `split` deals tiles out to chains; `every` ends a chain
-    after so many products; `combine` adds the chains' sums; the first chain begins with c, or, `c`
-    ``"last"``, c is added to the sum of all.  `split` and `combine` are tables of the fields that
+    after so many products; `combine` adds the chains' sums (with both, of each part of the split
+    one after the other, then those of the parts in its order); the first chain begins with c, or,
+    `c` ``"last"``, c is added to the sum of all.  `split` and `combine` are tables of the fields that
     `Split` and `Combine` have.
 
     >>> import numfmt as nf
@@ -73,8 +74,6 @@ class KPlan:
 
     def check(self, perm: str | tuple[int, ...]) -> None:
         """Refuse what contradicts itself, or the order of an instruction's products."""
-        if self.split is not None and self.every is not None:
-            raise MachineError("kplan: split and every at once are not supported")
         if (self.combine is not None) != self.has_chains:
             raise MachineError("kplan.combine is of several chains: split, every or c = 'last'")
         if perm != "identity" and len(perm) != self.inst_k:
@@ -83,13 +82,31 @@ class KPlan:
             )
 
     def chains(self, terms: int) -> np.ndarray[Any, Any] | None:
-        """The chain of each k, counted from 0; None where there is one."""
+        """The chain of each k, counted from 0, those of a part of the split beside each other;
+        None where there is one."""
+        part = self._parts(terms)
+        if self.every is None:
+            return part
         k = np.arange(terms, dtype=np.uintp)
-        if self.every is not None:
+        if part is None:
             return k // np.uintp(self.every)
+        place = np.empty_like(k)
+        for one in range(int(part.max(initial=0)) + 1):
+            place[part == one] = np.arange(np.count_nonzero(part == one))
+        return part * np.uintp(self.run(terms)) + place // np.uintp(self.every)
+
+    def run(self, terms: int) -> int:
+        """Chains of a part of the split, where it has several; else 0."""
+        part = self._parts(terms)
+        if part is None or self.every is None or not terms:
+            return 0
+        return -(-int(np.bincount(part.astype(np.intp)).max()) // self.every)
+
+    def _parts(self, terms: int) -> np.ndarray[Any, Any] | None:
+        """The part of the split that takes each k."""
         if self.split is None:
             return None
-        tile = k // np.uintp(self.split.tile)
+        tile = np.arange(terms, dtype=np.uintp) // np.uintp(self.split.tile)
         if self.split.scheme == "interleaved":
             return tile % np.uintp(self.split.S)
         tiles = -(-terms // self.split.tile)

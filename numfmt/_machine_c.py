@@ -96,7 +96,7 @@ def _notes(path: Datapath) -> list[str]:
     """What the caller does himself."""
     notes = []
     if path.kplan.has_chains:
-        notes.append(" * path.chain_of and path.chains depend on the depth: the caller fills them.")
+        notes.append(" * path.chain_of, chains and run depend on the depth: the caller fills them.")
     if path.prep.scale is not None:
         notes.append(" * path.scaling points to the operands' scales: the caller fills it.")
     if path.prep.zero_point != "none" or path.prep.pretrunc is not None:

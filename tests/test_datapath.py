@@ -208,47 +208,6 @@ def test_integer_sums_wrap_saturate_or_are_refused():
         nf.matmul(a, b, nf.Datapath(**sums))
 
 
-@pytest.mark.parametrize(
-    "plan",
-    [
-        {"every": 16},
-        {"split": {"scheme": "interleaved", "S": 3, "tile": 4}},
-        {"split": {"scheme": "contiguous", "S": 3, "tile": 4}},
-        {"split": {"scheme": "interleaved", "S": 2}, "c": "last"},
-        {
-            "split": {"scheme": "contiguous", "S": 5},
-            "combine": {"format": "bfloat16", "order": "pairwise"},
-        },
-    ],
-)
-def test_plans_of_the_sum(plan):
-    """Chains beside each other, added as the plan says."""
-    terms = 50
-    path = nf.Datapath(**{**CHAIN, "kplan": plan})
-    a, b, c = drawn(3, terms), drawn(terms, 4), drawn(3, 4, f="bfloat16")
-    chain = path.kplan.chains(terms)
-    one = nf.Datapath(**CHAIN)
-    parts = []
-    for s in range(int(chain.max()) + 1):
-        first = c if s == 0 and path.kplan.c == "first" else None
-        parts.append(nf.matmul(a[:, chain == s], b[chain == s], one, first))
-    if path.kplan.combine.order == "pairwise":
-        while len(parts) > 1:
-            half = -(-len(parts) // 2)
-            parts = [
-                nf.add(parts[i], parts[i + half]) if i + half < len(parts) else parts[i]
-                for i in range(half)
-            ]
-    total = parts[0]
-    for part in parts[1:]:
-        total = nf.add(total, part)
-    if path.kplan.c == "last":
-        total = nf.add(c, total)
-    assert np.array_equal(nf.matmul(a, b, path, c).codes, total.codes)
-    named = nf.matmul(a, b, one, c, plan=nf.KPlan(**path.resolve()["kplan"]))
-    assert np.array_equal(named.codes, total.codes)
-
-
 def test_stochastic_sums_take_the_calls_of_a_key():
     """Rounding s takes key.fold_in("matmul", call).at(s); a generator's next call is another."""
     path = nf.Datapath(**{**CHAIN, "acc": {"type": "bfloat16", "round": "SR"}})

@@ -33,7 +33,6 @@ CONTRADICTIONS = [
     ({"acc": {"type": "e4m3fn", "ovf": "infinity"}}, "infinity"),
     ({"acc": {"type": "fixed<8,3,rounding=up>"}}, "must carry no modes"),
     ({"acc": 3}, "acc = 3 must be a table of fields"),
-    ({"kplan": {"every": 64, "split": {"scheme": "contiguous", "S": 2}}}, "split and every"),
     ({"kplan": {"inst_k": 32, "combine": {"format": "binary32"}}}, "combine is of several chains"),
     ({"epilogue": [{"op": "scale"}]}, "epilogue[0]: the field 'by' is missing of 'scale'"),
     ({"epilogue": [{"op": "convert", "format": "e4m3fn", "by": ["x"]}]}, "unknown field of"),
