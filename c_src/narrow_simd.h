@@ -5,11 +5,10 @@
 #define NF_NARROW_SIMD_H
 
 #include "fast.h"
+#include "half.h"
 #include "vector.h"
 
 #if NF_VECTOR_BYTES == 64
-#define NF_HALF __attribute__((target(NF_FEATURES)))
-#define NF_HAS_HALF 1
 typedef __m512 float_vector;
 typedef __m256i half_vector;
 #define STORE_HALF _mm256_storeu_si256
@@ -20,12 +19,6 @@ static inline vector pack_words(vector a, vector b)
     return _mm512_permutexvar_epi64(order, _mm512_packus_epi32(a, b));
 }
 #elif NF_VECTOR_BYTES == 32
-#define NF_HALF __attribute__((target(NF_FEATURES ",f16c")))
-#ifdef __clang__ /* some versions do not know the name; what has fma has it */
-#define NF_HAS_HALF __builtin_cpu_supports("fma")
-#else
-#define NF_HAS_HALF __builtin_cpu_supports("f16c")
-#endif
 typedef __m256 float_vector;
 typedef __m128i half_vector;
 #define STORE_HALF _mm_storeu_si128

@@ -50,8 +50,8 @@ class KPlan:
     `inst_k` products are an instruction; `split` deals tiles out to chains; `every` ends a chain
     after so many products; `combine` adds the chains' sums (with both, of each part of the split
     one after the other, then those of the parts in its order); the first chain begins with c, or,
-    `c` ``"last"``, c is added to the sum of all.  `split` and `combine` are tables of the fields that
-    `Split` and `Combine` have.
+    `c` ``"last"``, c is added to the sum of all.  `split` and `combine` are tables of the fields
+    that `Split` and `Combine` have.
 
     >>> import numfmt as nf
     >>> nf.KPlan(inst_k=32, every=128).chains(300).max()
