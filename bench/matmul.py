@@ -71,6 +71,18 @@ MACHINES: dict[str, tuple[str, str, dict[str, Any], dict[str, tuple[Any, ...]], 
         *("binary32", "binary32", FUSED),
         *({"sum": ("binary32",)}, Floor(0.01, 0.01)),
     ),
+    "MI100 fp16": (
+        *("binary16", "binary32", {"kind": lib.NF_BLOCK_exact, "block": 4}),
+        *({"sum": ("binary32",)}, Floor(0.01, 0.005)),
+    ),
+    "CDNA2 fp16": (
+        *("binary16", "binary32", {"kind": lib.NF_BLOCK_tree, "block": 4}),
+        *({"sum": ("binary32",), "product": ("binary32",)}, Floor(0.01, 0.005)),
+    ),
+    "CVFPU FP8, exact pairs": (
+        *("e5m2", "binary16", {"kind": lib.NF_BLOCK_exact, "block": 2}),
+        *({"sum": ("binary16",)}, Floor(0.01, 0.005)),
+    ),
     "CDNA3 fp16": (
         *("binary16", "binary32", LATE | {"fraction_bits": 24, "block": 8}),
         *({"sum": ("binary32",)}, Floor(0.01, 0.003)),

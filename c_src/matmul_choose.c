@@ -131,13 +131,25 @@ static int read_lane_rounder(nf_lane_rounder *to, const nf_rounder *from, uint8_
     return reads_mode(to, o) && (to->is_fixed ? !to->is_random : digits <= LANE_BITS) && read_end(to, &from->plan);
 }
 
+/* Is every product a normal number of the format that it is rounded to? */
+static int keeps_products(const nf_matmul_fast *f)
+{
+    const nf_lane_rounder *r = &f->product;
+    const nf_grid *g = &f->call->product.plan.grid;
+    const int64_t low = (int64_t)f->a.range.low + f->b.range.low;
+    return r->rounds && !r->is_random && !r->is_fixed && f->a.precision + f->b.precision <= r->precision &&
+           low >= r->emin && top_of_products(f) + 1 < g->emax;
+}
+
 static int read_rounders(nf_matmul_fast *fast)
 {
     const nf_matmul_call *call = fast->call;
     const uint8_t flush = call->path->flush_sums;
-    return read_lane_rounder(&fast->product, &call->product, flush) &&
-           read_lane_rounder(&fast->sum, &call->sum, flush) && read_lane_rounder(&fast->join, &call->join, flush) &&
-           read_lane_rounder(&fast->combine, &call->combine, flush);
+    const int are_read =
+        read_lane_rounder(&fast->product, &call->product, flush) && read_lane_rounder(&fast->sum, &call->sum, flush) &&
+        read_lane_rounder(&fast->join, &call->join, flush) && read_lane_rounder(&fast->combine, &call->combine, flush);
+    fast->product.keeps = (uint8_t)(are_read && keeps_products(fast));
+    return are_read;
 }
 
 /* --- aligned blocks ------------------------------------------------------------------------------------------------

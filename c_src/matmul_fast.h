@@ -41,6 +41,7 @@ typedef enum nf_lane_end { NF_END_mark, NF_END_saturate, NF_END_wrap } nf_lane_e
 typedef struct nf_lane_rounder {
     uint8_t rounds, mode, is_random, random_bits, end, is_fixed;
     uint8_t flush;         /* nf_flush */
+    uint8_t keeps;         /* every number as it is */
     uint8_t is_exact, low; /* random: digits behind the word's decide; how far its bits are below the top */
     uint32_t flip;         /* of a word */
     int precision, emin;
