@@ -128,6 +128,11 @@ STEPS = {
         chain("binary32", **FLUSHED, order=[1, 0], instruction=2),
     ),
     "products to fp16": ("binary16", "binary16", rounded_twice("binary16", ("binary16",))),
+    "exact products out of range": (
+        *("e4m3fn", "e4m3fn"),
+        rounded_twice("binary32", ("binary16",)),
+    ),
+    "binary32's digits alone": ("e5m2", "e5m2", chain("float<4,23>")),
     "e4m3 sums": ("e4m3fn", "e4m3fn", chain("e4m3fn")),
     "saturating": (
         *("fixed<8,4>", "fixed<8,4>"),
