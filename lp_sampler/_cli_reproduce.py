@@ -37,7 +37,7 @@ def run_all(wanted: Iterable[Experiment], short: bool) -> Results:
 
     console, results = Console(highlight=False), {}
     for experiment in wanted:
-        console.print(f"{experiment.number}  {experiment.title}")
+        console.print(f"{experiment.number}  {experiment.title}", soft_wrap=True)
         begin = time.perf_counter()
         with console.status("running"):
             checks = experiment.run(short, lambda steps: None)
@@ -45,7 +45,10 @@ def run_all(wanted: Iterable[Experiment], short: bool) -> Results:
         results[experiment.number] = (experiment, checks, seconds)
         for check in checks:
             mark = "[green]pass[/green]" if check.passed else "[red]FAIL[/red]"
-            console.print(f"     {mark}  {check.what}: {number(check.measured)}  {limits(check)}")
+            console.print(
+                f"     {mark}  {check.what}: {number(check.measured)}  {limits(check)}",
+                soft_wrap=True,
+            )
         console.print(f"     {seconds:.0f} s")
     return results
 
