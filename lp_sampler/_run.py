@@ -12,14 +12,18 @@ import numpy.typing as npt
 from . import diagnostics
 from ._blocks import by_parameter
 from ._codes import codes_of
+from ._errors import SamplerError
 from ._inference_data import inference_data
 from ._numfmt import Format, Machine
 from ._plan import Plan
 from ._report import write_report
+from ._streams import Moments, draw_blocks
 from .kernels import Kernel
 from .targets import Target
 
 Array = npt.NDArray[Any]
+
+LARGEST_COVARIANCE = 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +122,38 @@ class Run:
             "ess": by_parameter(diagnostics.effective_sample_size, self.draws),
             "frozen": self.frozen.mean(axis=0),
         }
+
+    def covariance(self) -> npt.NDArray[np.float64]:
+        """Of the parameters, over all chains and draws: (parameter, parameter), in one pass over
+        the draws.
+
+        SamplerError for more than 4,096 parameters, whose matrix would not be small.
+        """
+        size = self.draws.shape[2]
+        if size > LARGEST_COVARIANCE:
+            raise SamplerError(
+                f"covariance: at most {LARGEST_COVARIANCE} parameters are allowed; got {size}"
+            )
+        moments = Moments(size)
+        for block in draw_blocks(self.draws):
+            moments.add(block)
+        return moments.covariance
+
+    def predict(self, X: npt.ArrayLike | None = None) -> npt.NDArray[np.float64]:
+        """The predictive mean of rows `X`, the target's test rows by default: what
+        `target.predict` says, averaged over all draws in one pass.
+
+        SamplerError where the target predicts nothing.
+        """
+        predict = getattr(self.target, "predict", Target.predict)
+        if getattr(predict, "__func__", predict) is Target.predict:
+            raise SamplerError("predict: the run's target predicts nothing")
+        total, count = np.float64(0), 0
+        rows = () if X is None else (X,)
+        for block in draw_blocks(self.draws):
+            total = total + predict(block, *rows).sum(axis=0, dtype=np.float64)
+            count += len(block)
+        return np.asarray(total / count)
 
     def __repr__(self) -> str:
         chains, draws, size = self.draws.shape

@@ -321,3 +321,23 @@ def test_the_log_has_what_changes_no_bit(tmp_path):
         SHORT["draws"]
         == json.loads((tmp_path / "run.zarr" / "zarr.json").read_text())["attributes"]["draws"]
     )
+
+
+def test_averages_over_draws_on_disk(tmp_path, short_chunks):
+    """Covariance, predictive means and scores, read in blocks, are those of the arrays."""
+    arguments = MANY_PIECES.arguments()
+    test = arguments["X"][:7], arguments["y"][:7]
+    target = lps.targets.LogisticRegression(arguments["X"][:50], arguments["y"][:50], test=test)
+    run = sample(tmp_path / "run.zarr", target)
+    draws = np.asarray(run.draws)
+    rows = draws.reshape(-1, 20).astype(np.float64)
+    np.testing.assert_allclose(run.covariance(), np.cov(rows.T), rtol=1e-12, atol=1e-15)
+    expected = target.predict(draws.reshape(-1, 20)).mean(axis=0, dtype=np.float64)
+    np.testing.assert_allclose(run.predict(), expected, rtol=1e-12)
+    assert run.predict(test[0][:2]).shape == (2,)
+    found, wanted = target.scores(run.draws), target.scores(draws)
+    assert found == pytest.approx(wanted, rel=1e-12)
+    with pytest.raises(lps.SamplerError, match="predicts nothing"):
+        sample(None).predict()
+    with pytest.raises(lps.SamplerError, match="covariance: at most"):
+        sample(None, lps.targets.Gaussian(size=5000), draws=2, chains=1, warmup=0).covariance()

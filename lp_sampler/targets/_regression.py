@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .._errors import SamplerError
 from .._numfmt import Format, Key
 from .._rounding import round_to
+from .._streams import draw_blocks
 from ._sums import row_sums
 from ._target import Array, Rows, Target
 
@@ -135,16 +136,16 @@ class Regression(Target):
         if self._test is None:
             return {}
         inputs, labels = self._test
-        pieces, encoded = draws.reshape(-1, self.size).astype(np.float32), self._encoded(labels)
+        encoded, count = self._encoded(labels), draws.shape[0] * draws.shape[1]
         likelihood: Array = np.zeros(len(labels))
         prediction: Any = 0.0
-        for begin in range(0, len(pieces), ROWS_AT_ONCE):
-            predictors = self._products(pieces[begin : begin + ROWS_AT_ONCE], inputs.T)
+        for block in draw_blocks(draws, ROWS_AT_ONCE):
+            predictors = self._products(block, inputs.T)
             logs = self._likelihoods(predictors, encoded.astype(np.float32)).astype(np.float64)
             likelihood += np.exp(logs + self._constant(labels)).sum(axis=0)
             prediction += self._predictions(predictors).sum(axis=0, dtype=np.float64)
-        nll = -np.mean(np.log(np.maximum(likelihood / len(pieces), SMALLEST_FLOAT32)))
-        return {"nll": float(nll), **self._quality(prediction / len(pieces), labels)}
+        nll = -np.mean(np.log(np.maximum(likelihood / count, SMALLEST_FLOAT32)))
+        return {"nll": float(nll), **self._quality(prediction / count, labels)}
 
     def _density(
         self, params: Array, predictors: Array, labels: Array, scale: np.floating
