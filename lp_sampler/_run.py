@@ -145,7 +145,7 @@ class Run:
 
         SamplerError where the target predicts nothing.
         """
-        predict = getattr(self.target, "predict", Target.predict)
+        predict: Any = getattr(self.target, "predict", Target.predict)
         if getattr(predict, "__func__", predict) is Target.predict:
             raise SamplerError("predict: the run's target predicts nothing")
         total, count = np.float64(0), 0

@@ -167,71 +167,6 @@ def test_a_kernel_of_functions_is_handed_in_again(tmp_path):
     assert np.asarray(run.draws).tobytes() == expected.draws.tobytes()
 
 
-@pytest.mark.parametrize("name", lps.kernels.KERNELS)
-def test_every_kernel_goes_on_from_a_checkpoint(tmp_path, name, monkeypatch):
-    """Momentum, averages and residuals are in it: interrupted runs of each kernel are whole runs;
-    so are the kernel's fields.
-    """
-    kernel = lps.kernels.KERNELS[name]()
-    settings = {"kernel": kernel, "warmup": 800, "thin": 2, "chains": 2}
-    if name == "rmld":
-        settings["target"] = lps.targets.Lasso(np.eye(2), [1.0, 0.2], 0.5, 3.0)
-    sample(tmp_path / "whole.zarr", **settings, draws=12)
-    sample(tmp_path / "run.zarr", **settings, draws=7)
-    run = lps.resume(tmp_path / "run.zarr", extend=5, progress=False)
-    assert content(tmp_path / "run.zarr") == content(tmp_path / "whole.zarr")
-    assert run.kernel == kernel
-
-
-def test_accumulators_with_a_state_go_on_from_a_checkpoint(tmp_path):
-    """The residual of error feedback is in it."""
-    settings = {"accumulator": "error_feedback(bits=8)"}
-    sample(tmp_path / "whole.zarr", **settings, draws=12)
-    sample(tmp_path / "run.zarr", **settings, draws=7)
-    lps.resume(tmp_path / "run.zarr", extend=5, progress=False)
-    assert content(tmp_path / "run.zarr") == content(tmp_path / "whole.zarr")
-
-
-CYCLE = lps.schedules.Cyclical(0.01, cycle=10, exploration=0.4)
-
-
-def test_exploring_steps_give_no_draws(tmp_path, short_chunks):
-    """Draws are every thin-th of the sampling steps 4 .. 9 of each cycle, over a resume too."""
-    kernel = lps.kernels.SGLD(CYCLE, accumulator="full")
-    every = sample(None, kernel=kernel_without_phases(), warmup=0, thin=1, draws=100).draws
-    wanted = [10 * cycle + step for cycle in range(10) for step in (6, 9)]
-    sample(tmp_path / "run.zarr", kernel=kernel, warmup=0, thin=3, draws=17)
-    run = lps.resume(tmp_path / "run.zarr", extend=3, progress=False)
-    assert np.asarray(run.draws).tobytes() == every[:, wanted].tobytes()
-
-
-def kernel_without_phases():
-    """The same steps, every one a sampling step."""
-    return lps.kernels.SGLD(lambda step: CYCLE(step), accumulator="full")
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"warmup": 0, "thin": 4}, "thin: it must divide the steps of each sampling phase"),
-        ({"warmup": 7, "thin": 2}, "1 steps are left over before step 10"),
-    ],
-)
-def test_draws_across_phases_are_refused(tmp_path, settings, message):
-    """A draw stands for steps of one phase: others are errors, before anything is written."""
-    with pytest.raises(lps.SamplerError, match=message):
-        sample(tmp_path / "run.zarr", kernel=lps.kernels.SGLD(CYCLE), **settings)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_kernel_that_only_explores_is_refused(monkeypatch):
-    """No draw would ever be kept: an error, not a run without end."""
-    monkeypatch.setattr(_plan, "STEPS_WITHOUT_A_DRAW", 1000)
-    schedule = lps.schedules.Cyclical(0.01, cycle=10_000, exploration=0.9)
-    with pytest.raises(lps.SamplerError, match="1,000 steps only explore"):
-        sample(None, kernel=lps.kernels.SGLD(schedule), warmup=0)
-
-
 def test_a_damaged_chunk_is_named_and_the_others_are_read(tmp_path, short_chunks):
     """One flipped bit, a lost byte, a lost file: an error that names the chunk, nothing else."""
     path = tmp_path / "run.zarr"
@@ -321,23 +256,3 @@ def test_the_log_has_what_changes_no_bit(tmp_path):
         SHORT["draws"]
         == json.loads((tmp_path / "run.zarr" / "zarr.json").read_text())["attributes"]["draws"]
     )
-
-
-def test_averages_over_draws_on_disk(tmp_path, short_chunks):
-    """Covariance, predictive means and scores, read in blocks, are those of the arrays."""
-    arguments = MANY_PIECES.arguments()
-    test = arguments["X"][:7], arguments["y"][:7]
-    target = lps.targets.LogisticRegression(arguments["X"][:50], arguments["y"][:50], test=test)
-    run = sample(tmp_path / "run.zarr", target)
-    draws = np.asarray(run.draws)
-    rows = draws.reshape(-1, 20).astype(np.float64)
-    np.testing.assert_allclose(run.covariance(), np.cov(rows.T), rtol=1e-12, atol=1e-15)
-    expected = target.predict(draws.reshape(-1, 20)).mean(axis=0, dtype=np.float64)
-    np.testing.assert_allclose(run.predict(), expected, rtol=1e-12)
-    assert run.predict(test[0][:2]).shape == (2,)
-    found, wanted = target.scores(run.draws), target.scores(draws)
-    assert found == pytest.approx(wanted, rel=1e-12)
-    with pytest.raises(lps.SamplerError, match="predicts nothing"):
-        sample(None).predict()
-    with pytest.raises(lps.SamplerError, match="covariance: at most"):
-        sample(None, lps.targets.Gaussian(size=5000), draws=2, chains=1, warmup=0).covariance()
