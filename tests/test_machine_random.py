@@ -44,7 +44,7 @@ def test_machines_that_draw_their_own_bits_name_them():
         random = {n for n, one in machine.conversions if "stochastic" in one.round}
         random |= {n for n, path in machine.datapaths if path.sums_are_random}
         assert {n for n, _ in machine.sr} == random, name
-    assert len(NAMING) == 5
+    assert len(NAMING) >= 5
 
 
 @pytest.mark.parametrize("name", NAMING)
@@ -90,7 +90,7 @@ def test_a_seed_is_the_machines_own_generator(name):
         a = nf.array(X[:3], path.prep.a[0], "toward_zero")
         b = nf.array(X[:5].T, path.prep.b[0], "toward_zero")
         stream = machine.stream(9, results=15)
-        assert stream.lanes == (1 if "pulp" in name else 15)
+        assert stream.lanes == (1 if stream.kind == "galois_lfsr" else 15)
         wanted = nf.matmul(a, b, path, key=stream)
         assert np.array_equal(nf.matmul(a, b, name, seed=9).codes, wanted.codes)
         assert not np.array_equal(nf.matmul(a, b, name, seed=10).codes, wanted.codes)
