@@ -34,7 +34,7 @@ CHAINS, SHORT_CHAINS = 800, 300
 DRAWS, SHORT_DRAWS = 40, 10
 DIABETES = {"chains": 64, "warmup": 500, "draws": 400, "thin": 5}
 SHORT_DIABETES = {"chains": 32, "warmup": 200, "draws": 40, "thin": 5}
-DIABETES_STEP, DIABETES_NOISE, DIABETES_PENALTY = 0.02, 0.7, 2.0
+DIABETES_STEP, DIABETES_NOISE, DIABETES_PENALTY = 0.05, 0.7, 2.0
 
 
 def run(short: bool, advance: Advance) -> list[Check]:
