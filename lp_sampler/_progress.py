@@ -49,7 +49,7 @@ class Bar:
         self._rates[piece] = rate
         if not rate:
             del self._rates[piece]
-        total = sum(self._rates.values())
+        total = sum(one for one in self._rates.values() if not math.isnan(one))
         parts = [
             "" if math.isnan(acceptance) else f"accepted {acceptance:.0%}",
             f"{total:.3g} ESS/s" if total > 0 else "",
