@@ -77,13 +77,17 @@ def failed(results: Results) -> list[str]:
     ]
 
 
+def check_suffix(path: Path) -> None:
+    """Refuse a file of another kind before anything runs."""
+    if path.suffix not in (".md", ".json"):
+        raise SamplerError(f"--out: a file .md or .json is allowed; got {str(path)!r}")
+
+
 def write(results: Results, path: Path) -> None:
     """All checks to a file: a Markdown table, or JSON by the file's suffix."""
-    writers = {".md": markdown, ".json": as_json}
-    if path.suffix not in writers:
-        raise SamplerError(f"--out: a file .md or .json is allowed; got {str(path)!r}")
+    text = markdown(results) if path.suffix == ".md" else as_json(results)
     with replace_file(path) as temporary:
-        temporary.write_text(writers[path.suffix](results), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
 
 
 def markdown(results: Results) -> str:

@@ -190,6 +190,7 @@ def reproduce(
     with reported_errors():
         if out is not None:
             check_folder(out.parent)
+            work.check_suffix(out)
         results = work.run_all(work.chosen(experiment), quick)
         if out is not None:
             work.write(results, out)

@@ -18,7 +18,11 @@ from ._experiment import Check, Experiment, quiet
 TRAINING_ROWS, BATCH, EPOCHS, KEPT, CHAINS = 1347, 64, 200, 60, 3
 STEPS_AN_EPOCH = TRAINING_ROWS // BATCH
 TEMPERATURE = 0.1
-INFEASIBLE = {4: 0.35, 5: 0.12, 6: 0.01}
+INFEASIBLE = {4: (0.17, 0.7), 5: (0.06, 0.24), 6: (0.0025, 0.04)}
+"""Of a pilot .35, .12 and .01, within a factor of 2; of 4 for the last, because gradients are
+multiples of 1/256 and D |g| <= 2 T / N allows two of them there: the fraction hangs on how noisy
+gradients still are, and the pilot's decay of the step size is not known.
+"""
 
 
 def target() -> MLP:
@@ -77,7 +81,7 @@ def sampled(accumulator: str, fraction_bits: int, epochs: int = EPOCHS) -> Resul
 
 def run(short: bool, advance: Advance) -> list[Check]:
     """FL4: naive loses likelihood and accuracy that vc keeps; the infeasible fraction is told."""
-    epochs = 40 if short else EPOCHS
+    epochs = 20 if short else EPOCHS
     found = {name: sampled(name, 4, epochs) for name in ("full", "naive", "vc")}
     advance(3)
     nll, error = (
@@ -90,11 +94,9 @@ def run(short: bool, advance: Advance) -> list[Check]:
         Check("FL4: error of naive - error of vc", error["naive"] - error["vc"], 0.005, np.inf),
         Check("FL4: NLL of vc - NLL of full", nll["vc"] - nll["full"], 0.0, np.inf),
     ]
-    for bits, known in INFEASIBLE.items():
+    for bits, limits in INFEASIBLE.items():
         fraction = (found["vc"] if bits == 4 else sampled("vc", bits)).infeasible
-        checks.append(
-            Check(f"FL{bits}: infeasible fraction of vc", fraction, known * 0.5, known * 2)
-        )
+        checks.append(Check(f"FL{bits}: infeasible fraction of vc", fraction, *limits))
         advance(1)
     return checks
 
