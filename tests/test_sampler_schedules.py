@@ -24,7 +24,9 @@ FORMULAS = [
 ]
 
 
-@pytest.mark.parametrize(("schedule", "formula"), list(zip(EVERY, FORMULAS, strict=True)), ids=repr)
+@pytest.mark.parametrize(
+    ("schedule", "formula"), list(zip(EVERY, FORMULAS, strict=True)), ids=list(map(repr, EVERY))
+)
 def test_a_schedule_is_its_formula(schedule, formula):
     """At every step of interest."""
     for step in (0, 1, 34, 35, 70, 499, 500, 501, 700, 900, 901, 5000):
