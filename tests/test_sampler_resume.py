@@ -56,8 +56,9 @@ def test_ctrl_c_stops_at_a_step_and_says_how_to_go_on(tmp_path):
     path, log = tmp_path / "run.zarr", tmp_path / "run.zarr.log"
     sample(path, MANY_PIECES, draws=1, chains=8)
     program = [*COMMAND, "resume", str(path), "--extend", "100000"]
-    with subprocess.Popen(program, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(program, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         while log.read_text().count("began") < 2:
+            assert process.poll() is None, process.stderr.read()
             time.sleep(0.02)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
