@@ -216,17 +216,18 @@ def z_scores(values, mean, variance, fourth):
 @pytest.mark.parametrize(
     ("format", "method", "draws", "start", "gap"),
     [
-        ("fixed<8,3>", "paper", 2_000_000, 1.25, 0.125),
-        ("fixed<8,3>", "one_shot", 2_000_000, 1.25, 0.125),
-        ("e4m3fn", "paper", 2_000_000, 1.25, 0.125),
-        ("posit<8,1>", "paper", 2_000_000, 1.25, 0.125),
-        ("takum8", "paper", 500_000, 1.25, 0.125),
+        ("fixed<8,3>", "paper", 500_000, 1.25, 0.125),
+        ("fixed<8,3>", "one_shot", 500_000, 1.25, 0.125),
+        ("e4m3fn", "paper", 500_000, 1.25, 0.125),
+        ("posit<8,1>", "paper", 500_000, 1.25, 0.125),
+        ("takum8", "paper", 200_000, 1.25, 0.125),
         ("pow2<6>", "paper", 100_000, 1, 1),
         (TABLE, "paper", 200_000, 1, 0.5),
     ],
 )
 def test_draws_have_the_mean_and_variance_asked_for(format, method, draws, start, gap):
-    """E3: over many draws mean and variance agree by z-score, for 7 variances and 7 means."""
+    """E3: mean and variance agree by z-score, for 7 variances and 7 means; `lp-sampler reproduce`
+    draws 2,000,000 a cell."""
     call = 0
     for f, scale in itertools.product(range(7), (0.26, 0.28, 0.5, 1, 3, 10, 100)):
         mean, variance = start + gap * f / 7, scale * gap**2

@@ -81,7 +81,7 @@ def sampled(accumulator: str, fraction_bits: int, epochs: int = EPOCHS) -> Resul
 
 def run(short: bool, advance: Advance) -> list[Check]:
     """FL4: naive loses likelihood and accuracy that vc keeps; the infeasible fraction is told."""
-    epochs = 20 if short else EPOCHS
+    epochs = 10 if short else EPOCHS
     found = {name: sampled(name, 4, epochs) for name in ("full", "naive", "vc")}
     advance(3)
     nll, error = (
