@@ -251,7 +251,7 @@ class ErrorFeedback(Accumulator):
     The chain is variance corrected on the grid of the accumulator's format with `bits` more
     fraction bits (for posits and takums: a wider one); the stored parameters, where gradients are
     taken and which are the draws, are its values rounded by the accumulator's own rounding.  The
-    gap in the feasibility condition gap * |gradient| <= 2 is 2**bits times smaller.
+    gap in the feasibility condition ``gap * |gradient| <= 2`` is 2**bits times smaller.
     """
 
     name = "error_feedback"

@@ -39,8 +39,8 @@ class Calibration:
 
     @property
     def error(self) -> float:
-        """The expected calibration error: mean over the rows of |accuracy - confidence| of their
-        bin.
+        """The expected calibration error: mean over the rows of their bin's
+        ``|accuracy - confidence|``.
         """
         shares = self.count / self.count.sum()
         return float(shares @ np.abs(self.accuracy - self.confidence))

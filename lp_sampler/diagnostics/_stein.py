@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 256
 
 def ksd(draws: Array, target: Target, *, most: int = 2000, scale: npt.ArrayLike = 1.0) -> float:
     """Kernel Stein discrepancy of the draws from the target, with the inverse multiquadric kernel
-    (1 + |x - y|**2)**-1/2 (Gorham and Mackey, ICML 2017).
+    ``(1 + |x - y|**2)**-1/2`` (Gorham and Mackey, ICML 2017).
 
     Needs no draws of the target: only its gradient, computed in float64.  At most `most` draws,
     evenly spaced, are used: the time grows with their square.  `scale`, such as the
@@ -61,7 +61,7 @@ def stein_kernel(x: Floats, x_slopes: Floats, y: Floats, y_slopes: Floats) -> Fl
     """The kernel k0 of every pair of rows: the Stein operator on both arguments of k(x, y).
 
     k0 = s_x . s_y k + s_x . dk/dy + s_y . dk/dx + trace d2k/dx dy, where k = u**beta and
-    u = 1 + |x - y|**2; its mean over y is 0 for every x if y has the law whose slopes are s_y.
+    ``u = 1 + |x - y|**2``; its mean over y is 0 for every x if y has the law whose slopes are s_y.
     """
     squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2 * x @ y.T
     squares = np.maximum(squares, 0)

@@ -24,9 +24,9 @@ class LatticeRandomWalk(Kernel):
     """theta <- theta + gap * (-1, 0 or +1), with the drift and the mean square of a Langevin step.
 
     P(+-1) = (v +- m gap) / (2 gap**2), where m = step * Q(gradient) and v = 2 * step * temperature:
-    E[move] = m and E[move**2] = v exactly, wherever |m| gap <= v <= gap**2; at v = gap**2 every
+    E[move] = m and E[move**2] = v exactly, wherever ``|m| gap <= v <= gap**2``; at v = gap**2 every
     step moves.  Outside, the nearest v that keeps the mean takes its place and the coordinate
-    counts as infeasible: the walk is then too hot (|m| gap > v) or too slow (v > gap**2).  With
+    counts as infeasible: the walk is then too hot (``|m| gap > v``) or too slow (v > gap**2).  With
     batches it is SGLRW.  The accumulator must be fixed point.
 
     After Duffield et al. (arXiv 2508.20883 and 2602.15925).

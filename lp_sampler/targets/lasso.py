@@ -20,7 +20,7 @@ ORTHOGONAL = 1e-12
 
 
 class Lasso(LinearRegression):
-    """log density -|y - X theta|**2 / (2 noise_scale**2) - penalty * |theta|_1.
+    """log density ``-|y - X theta|**2 / (2 noise_scale**2) - penalty * |theta|_1``.
 
     The subgradient at 0 is 0.  `known_moments` has a closed form where X's columns are orthogonal
     and is None elsewhere.  Other arguments as `LinearRegression`.
@@ -60,7 +60,7 @@ class Lasso(LinearRegression):
         return part
 
     def log_prior(self, params: Array) -> Array:
-        """-penalty * |theta|_1, shape (chains,)."""
+        """``-penalty * |theta|_1``, shape (chains,)."""
         return np.asarray(row_sums(np.abs(params)) * params.dtype.type(-self.penalty))
 
     def known_moments(self) -> tuple[Array, Array] | None:
