@@ -35,9 +35,9 @@ class MetropolisSGHMC(Metropolis):
     A block refreshes the momentum, m <- c m + sqrt((1 - c**2) temperature) noise with c =
     exp(-friction * step * leapfrogs), then does leapfrog steps of size `step`, their batches the
     same in both orders: half a kick m + step / 2 * gradient, theta + step * m, half a kick.  It is
-    accepted by the change of log density - ``|m|**2 / 2`` over all rows, or by the `austerity` test;
-    a rejected block restores theta and turns the momentum round.  One step of the kernel is one
-    block.  Steps
+    accepted by the change of log density - ``|m|**2 / 2`` over all rows, or by the `austerity`
+    test; a rejected block restores theta and turns the momentum round.  One step of the kernel is
+    one block.  Steps
     are longer than Langevin's: step**2 / 2 is the step size of `SGLD`.
 
     With the accumulator "lattice" theta and momentum live on grids (`accumulator`, fixed point, and
