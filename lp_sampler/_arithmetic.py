@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ._errors import SamplerError
 from ._numfmt import Datapath, Key, Machine, MachineError, binary32, from_codes, machine, matmul
 from ._rounding import is_stochastic, round_to, spelled_out
 from ._special import special
@@ -17,7 +18,7 @@ from ._unit import VectorUnit
 
 Array = npt.NDArray[Any]
 
-PRODUCTS_OF_A_STEP, WORDS_OF_A_PRODUCT = 64, 1 << 24
+PRODUCTS_OF_A_STEP, WORDS_OF_A_PRODUCT = 1 << 12, 1 << 24
 PASSES = ("fprop", "dgrad", "wgrad")
 
 
@@ -30,11 +31,11 @@ class Arithmetic:
     on; product number n and stored tensor number n of a step have bits of their own.
     """
 
-    def __init__(self, machine: Machine, key: Key | None = None, first_chain: int = 0) -> None:
+    def __init__(self, machine: Machine, key: Key, first_chain: int = 0) -> None:
         self._machine, self._key, self._first = machine, key, first_chain
         self._paths = _paths(machine)
         self._calls = 0
-        self.unit = VectorUnit(machine, Key(0) if key is None else key.fold_in("target"))
+        self.unit = VectorUnit(machine, key.fold_in("target"), first_chain)
 
     def at(self, key: Key, first_chain: int) -> Arithmetic:
         """The same at one step."""
@@ -42,8 +43,6 @@ class Arithmetic:
 
     def beside(self, purpose: str) -> Arithmetic:
         """The same for arrays that belong to no chain, with bits of their own."""
-        if self._key is None:
-            return self
         return Arithmetic(self._machine, self._key.fold_in(purpose).at(self._key.call))
 
     def store(self, x: Array, role: str) -> Array:
@@ -82,13 +81,19 @@ class Arithmetic:
         seeded by seed + chain, which has given 2**24 words for each product of each step before.
         """
         self._calls += 1
-        seed, step = (0, 0) if self._key is None else (self._key.seed, self._key.call)
-        words = (step * PRODUCTS_OF_A_STEP + self._calls) * WORDS_OF_A_PRODUCT
+        roundings = math.prod(shape[1:]) * a.shape[-1]
+        if self._calls >= PRODUCTS_OF_A_STEP or roundings > WORDS_OF_A_PRODUCT:
+            raise SamplerError(
+                f"machine {self._machine.name!r}: its own words serve {PRODUCTS_OF_A_STEP - 1} "
+                f"products a step of at most {WORDS_OF_A_PRODUCT} roundings a chain; got product "
+                f"{self._calls} of {roundings}"
+            )
+        words = (self._key.call * PRODUCTS_OF_A_STEP + self._calls) * WORDS_OF_A_PRODUCT
         left = np.broadcast_to(a, (shape[0], *a.shape[1:])) if a.ndim > 2 else a
         sums = []
         for chain in range(shape[0]):
             stream = self._machine.stream(
-                seed + self._first + chain, role, results=math.prod(shape[1:])
+                self._key.seed + self._first + chain, role, results=math.prod(shape[1:])
             )
             stream.jump(words)
             right = b if b.ndim == 2 else b[chain % len(b)]
@@ -98,8 +103,6 @@ class Arithmetic:
 
     def _bits(self, purpose: str, shape: tuple[int, ...]) -> Key:
         """The key of the next tensor of a step; its elements are numbered through all chains."""
-        if self._key is None:
-            return Key(0)
         self._calls += 1
         first = self._first * math.prod(shape[1:])
         return self._key.fold_in(purpose, self._calls).at(self._key.call, first=first)
@@ -190,13 +193,13 @@ def _stored(of: Machine, role: str) -> Any:
 
 @functools.lru_cache(maxsize=64)
 def needs_bits(of: Machine) -> bool:
-    """Do products or stored tensors draw random bits?"""
-    roles = ("activation", "error")
-    stored = any(is_stochastic(spelled_out(of.format_of(role)).rounding) for role in roles)
-    return stored or any(path is not None and path.is_random for path in _paths(of).values())
+    """Do products, stored tensors or what lies between draw random bits?"""
+    roundings = [spelled_out(of.format_of(role)).rounding for role in ("activation", "error")]
+    drawn = any(map(is_stochastic, [*roundings, of.vector_unit.round]))
+    return drawn or any(path is not None and path.is_random for path in _paths(of).values())
 
 
 @functools.lru_cache(maxsize=1)
 def in_float32() -> Arithmetic:
     """Of a target that is bound to no machine."""
-    return Arithmetic(machine("float32"))
+    return Arithmetic(machine("float32"), Key(0))

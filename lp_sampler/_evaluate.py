@@ -46,7 +46,11 @@ class Evaluation:
     @functools.cached_property
     def unit(self) -> VectorUnit:
         """The machine's vector unit at this step."""
-        return VectorUnit(self.machine, self.key.fold_in("unit"))
+        return VectorUnit(self.machine, self.key.fold_in("unit"), self._first_chain)
+
+    @property
+    def _first_chain(self) -> int:
+        return self.key.first // self.target.size
 
     @functools.cached_property
     def _bound(self) -> Target:
@@ -54,8 +58,7 @@ class Evaluation:
         if not needs_bits(self.machine):
             return self.target
         bound = copy.copy(self.target)
-        first_chain = self.key.first // self.target.size
-        bound.arithmetic = self.target.arithmetic.at(self.key, first_chain)
+        bound.arithmetic = self.target.arithmetic.at(self.key, self._first_chain)
         return bound
 
     def log_density(self, params: Array) -> Array:
@@ -70,11 +73,11 @@ class Evaluation:
 
     def log_prior(self, params: Array) -> Array:
         """The prior's part of the log density (chains,)."""
-        return self.target.log_prior(self._weights(params, None, None))
+        return self._bound.log_prior(self._weights(params, None, None))
 
     def row_log_likelihoods(self, params: Array, rows: npt.NDArray[np.int64]) -> Array:
         """What each of `rows` adds to the log density (chains, rows), up to a constant a row."""
-        return self.target.row_log_likelihoods(self._weights(params, None, None), rows)
+        return self._bound.row_log_likelihoods(self._weights(params, None, None), rows)
 
     def __call__(self, params: Array) -> tuple[Array, Array]:
         """Log density (chains,) and gradient (chains, parameters)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,13 @@ class VectorUnit:
     does not hold are rounded to it before, each by the unit's mode, but for single numbers, which
     `constant` has rounded; in binary32 to nearest even, the usual unit, this is NumPy's float32
     arithmetic.  `key` serves a unit that rounds stochastically: operation number n of a step has
-    bits of its own.
+    bits of its own, and the elements of its arrays, whose first axis is the chains from
+    `first_chain` on, are numbered through all chains.
     """
 
-    def __init__(self, machine: Machine, key: Key) -> None:
-        self._machine, self._key, self._calls, self._constants = machine, key, 0, 0
+    def __init__(self, machine: Machine, key: Key, first_chain: int = 0) -> None:
+        self._machine, self._key, self._first = machine, key, first_chain
+        self._calls, self._constants = 0, 0
         self._unit = machine.vector_unit
         self.is_binary32 = self._unit.is_binary32
         self.is_fused = self._unit.fused
@@ -123,18 +126,21 @@ class VectorUnit:
     def _do(self, name: str, *operands: Any, unit: Any = None) -> Array:
         """One operation on numbers of the unit's format; `unit` says another result's."""
         unit = unit or self._unit
-        self._calls += 1
-        key = self._key.fold_in("vector unit", self._calls) if is_stochastic(unit.round) else None
+        key = self._bits(operands) if is_stochastic(unit.round) else None
+        read = [self._operand(one) for one in operands]
+        modes = {"rounding": unit.round, "overflow": unit.ovf, "key": key}
         if name == "convert":
-            return round_to(np.asarray(operands[0], np.float32), _carried(unit), key or self._key)
-        result = OPERATIONS[name](
-            *(self._operand(one) for one in operands),
-            format=checked(unit.format),
-            rounding=unit.round,
-            overflow=unit.ovf,
-            key=key,
-        )
+            result = read[0].astype(checked(unit.format), **modes)
+        else:
+            result = OPERATIONS[name](*read, format=checked(unit.format), **modes)
         return flushed(np.asarray(result.values, np.float32), unit.format, unit.flush_results)
+
+    def _bits(self, operands: tuple[Any, ...]) -> Key:
+        """The key of the next operation, for a result of the operands' common shape."""
+        self._calls += 1
+        shape = np.broadcast_shapes(*(np.shape(one) for one in operands))
+        first = self._first * math.prod(shape[1:])
+        return self._key.fold_in("vector unit", self._calls).at(self._key.call, first=first)
 
     def _operand(self, x: Any) -> Any:
         numbers = np.asarray(x, np.float32)
@@ -148,11 +154,6 @@ class VectorUnit:
         rounding = "nearest_even" if is_stochastic(unit.round) else unit.round
         held = quantize(x, checked(unit.format), rounding, unit.ovf)
         return flushed(held, unit.format, unit.flush_inputs)
-
-
-def _carried(unit: Any) -> Format:
-    """The unit's format with its modes."""
-    return spelled_out(unit.format.replace(rounding=unit.round, overflow=unit.ovf))
 
 
 @functools.lru_cache(maxsize=64)

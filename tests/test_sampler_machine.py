@@ -12,6 +12,7 @@ import lp_sampler as lps
 import numfmt as nf
 from lp_sampler import _noise
 from lp_sampler._arithmetic import Arithmetic
+from lp_sampler._evaluate import Evaluation
 from lp_sampler._unit import VectorUnit
 
 pytestmark = [
@@ -106,7 +107,7 @@ def with_tables(**tables):
 def test_functions_are_correctly_rounded_to_the_unit_s_format():
     """In binary16: the nearest of mpmath's value."""
     z = nf.quantize(np.linspace(-6, 6, 97).astype("f4"), "binary16")
-    arithmetic = Arithmetic(with_tables(vector_unit=nf.VectorUnit("binary16")))
+    arithmetic = Arithmetic(with_tables(vector_unit=nf.VectorUnit("binary16")), KEY)
     exact = {
         "exp": mpmath.exp,
         "logistic": lambda x: 1 / (1 + mpmath.exp(-x)),
@@ -121,11 +122,11 @@ def test_bounded_functions_stay_within_their_ulps_and_reach_them():
     """Every result is at most n places away, and some are n."""
     z = np.linspace(-3, 3, 5001).astype("f4")
     rough = nf.SpecialFunction("ulp_bounded", ulps=2)
-    plain = Arithmetic(nf.machine("fixed8")).exp(z)
-    moved = Arithmetic(with_tables(special=(("exp", rough),))).exp(z)
+    plain = Arithmetic(nf.machine("fixed8"), KEY).exp(z)
+    moved = Arithmetic(with_tables(special=(("exp", rough),)), KEY).exp(z)
     places = moved.view(np.int32) - plain.view(np.int32)
     assert set(places.tolist()) == {-2, -1, 0, 1, 2}
-    again = Arithmetic(with_tables(special=(("exp", rough),))).exp(z[::-1])
+    again = Arithmetic(with_tables(special=(("exp", rough),)), KEY).exp(z[::-1])
     assert again.tobytes() == moved[::-1].tobytes()
 
 
@@ -136,10 +137,10 @@ def test_tables_give_the_middle_of_a_cell_or_a_line():
     lines = nf.SpecialFunction("table", interpolation="linear", **fields)
     z = np.float32([-9, -4, -3.9, 0.1, 3.99, 4, 9, np.nan])
     middles = np.float32([-3.75, -3.75, -3.75, 0.25, 3.75, 3.75, 3.75])
-    found = Arithmetic(with_tables(special=(("logistic", steps),))).logistic(z)
+    found = Arithmetic(with_tables(special=(("logistic", steps),)), KEY).logistic(z)
     assert found[:-1].tobytes() == nf.binary32.logistic(middles).tobytes()
     assert np.isnan(found[-1])
-    found = Arithmetic(with_tables(special=(("logistic", lines),))).logistic(z)
+    found = Arithmetic(with_tables(special=(("logistic", lines),)), KEY).logistic(z)
     ends = np.linspace(-4, 4, 17)
     exact = np.interp(z[:-1].astype(float), ends, nf.binary32.logistic(ends.astype("f4")))
     np.testing.assert_allclose(found[:-1], exact, rtol=3e-7)
@@ -240,7 +241,7 @@ def test_a_machine_s_own_words_round_its_products():
     found = Arithmetic(machine, nf.Key(5).at(7), first_chain=2).matmul(a, b)
     for row in range(3):
         stream = machine.stream(5 + 2 + row, results=4)
-        stream.jump((7 * 64 + 1) << 24)
+        stream.jump((7 * 4096 + 1) << 24)
         expected = nf.matmul(a[row : row + 1], b, machine.datapath(), key=stream).values
         assert found[row : row + 1].tolist() == expected.tolist()
 
@@ -252,3 +253,27 @@ def test_constants_of_other_formats_multiply_exactly():
     assert step == np.float32(210 / 2**20)
     product = unit.multiply(step, np.float32([3.25]))
     assert product[0] == math.floor(Fraction(210, 2**20) * Fraction(13, 4) * 2**18) / 2**18
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        LOGISTIC,
+        lps.targets.SoftmaxRegression(RANDOM.normal(size=(12, 3)), RANDOM.integers(0, 3, 12)),
+        lps.targets.MLP(RANDOM.normal(size=(12, 3)), RANDOM.integers(0, 3, 12), (4,)),
+    ],
+    ids=["logistic", "softmax", "mlp"],
+)
+def test_targets_in_a_unit_that_rounds_at_random_stand_alone_and_resume(target):
+    """Every step has bits of its own, whatever was computed before or beside."""
+    unit = nf.VectorUnit("bfloat16", round="stochastic")
+    machine = dataclasses.replace(nf.machine("bf16_sr"), vector_unit=unit, name="mine")
+    kernel = lps.kernels.SGLD(5e-3, accumulator="full")
+    settings = {"draws": 3, "warmup": 2, "thin": 1, "progress": False}
+    together = np.asarray(lps.sample(kernel, target, machine, chains=3, **settings).draws)
+    alone = np.asarray(lps.sample(kernel, target, machine, chains=[2], **settings).draws)
+    assert alone.tobytes() == together[2:].tobytes()
+    bound = target.on(machine, KEY)
+    start = np.float32(together[:, -1])
+    at = [Evaluation(bound, machine, KEY.at(step)).gradient(start) for step in (4, 5, 4)]
+    assert at[0].tobytes() == at[2].tobytes() != at[1].tobytes()

@@ -72,7 +72,7 @@ class Target:
         datapaths.
         """
         bound = copy.copy(self.with_inputs(machine.input, key))
-        bound.arithmetic = Arithmetic(machine)
+        bound.arithmetic = Arithmetic(machine, key.fold_in("arithmetic"))
         return bound
 
     @property
