@@ -103,15 +103,6 @@ def transition(step_size: float, accumulator: str) -> Array:
     return np.asarray(matrix / matrix.sum(axis=1, keepdims=True))
 
 
-def stationary(matrix: Array) -> Array:
-    """The law that the chain leaves as it is."""
-    system = matrix.T - np.eye(len(matrix))
-    system[-1] = 1
-    right = np.zeros(len(matrix))
-    right[-1] = 1
-    return np.linalg.solve(system, right)
-
-
 def standard_deviation(law: Array) -> float:
     """Of a law on the grid."""
     mean = law @ GRID

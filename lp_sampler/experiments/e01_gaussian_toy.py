@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .._errors import MissingPackage
 from .._progress import Advance
 from .._sample import sample
 from ..kernels import SGLD
 from ..targets import Gaussian
+from ._chain_laws import after, moment_z, stationary
 from ._experiment import Check, Experiment, quiet
+
+Array = npt.NDArray[Any]
 
 EXACT = {  # (step size, accumulator): standard deviation, distance W2 to N(0, 1)
     (1e-2, "naive"): (1.0658, 0.0745),
@@ -45,27 +49,28 @@ def run(short: bool, advance: Advance) -> list[Check]:
     for step_size, accumulator in SHORT if short else EXACT:
         name = f"step {step_size:g}, {accumulator}"
         matrix = toy.transition(step_size, accumulator)
-        law = toy.stationary(matrix)
+        law = stationary(matrix)
         found = toy.standard_deviation(law), toy.distance_to_standard_normal(law)
         for what, value, known in zip(
             ("std", "W2"), found, EXACT[step_size, accumulator], strict=True
         ):
             low, high = known - LAST_DIGIT, known + LAST_DIGIT
             checks.append(Check(f"{name}: exact {what}", value, low, high))
-        draws = simulated(step_size, accumulator)
+        checks += moments(name, matrix, step_size, accumulator)
         advance(STEPS[step_size])
-        start = (toy.GRID == 0).astype(float)
-        reached = start @ np.linalg.matrix_power(matrix, STEPS[step_size])
-        checks += [z_score(name, draws, reached, toy.GRID, power) for power in (1, 2)]
     return [*checks, *frozen()]
 
 
-def simulated(step_size: float, accumulator: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The toy's chains, from 0, after the steps of STEPS."""
+def moments(name: str, matrix: Array, step_size: float, accumulator: str) -> list[Check]:
+    """z-scores of the chains' first two moments after the steps of STEPS from 0, against the law
+    that they must have reached.
+    """
+    from . import _gaussian_toy as toy
+
     with quiet():
         run = sample(
             SGLD(step_size=step_size, accumulator=accumulator),
-            Gaussian(gradient_noise=0.1),
+            Gaussian(gradient_noise=toy.GRADIENT_NOISE),
             MACHINE,
             chains=CHAINS,
             draws=1,
@@ -74,17 +79,12 @@ def simulated(step_size: float, accumulator: str) -> np.ndarray[tuple[int], np.d
             seed=1,
             progress=False,
         )
-    return np.ravel(run.draws).astype(np.float64)
-
-
-def z_score(name: str, draws: object, law: object, grid: object, power: int) -> Check:
-    """Of a moment of the chains, against the law that they must have reached."""
-    values, chances, points = np.asarray(draws), np.asarray(law), np.asarray(grid)
-    moment, square = chances @ points**power, chances @ points ** (2 * power)
-    error = np.sqrt((square - moment**2) / len(values))
-    return Check.z(
-        f"{name}: simulated moment {power}", float((np.mean(values**power) - moment) / error)
-    )
+    draws, start = np.asarray(run.draws), int(np.searchsorted(toy.GRID, 0))
+    law = after(matrix, start, STEPS[step_size])
+    return [
+        Check.z(f"{name}: simulated moment 1", moment_z(draws, law, toy.GRID, lambda x: x)),
+        Check.z(f"{name}: simulated moment 2", moment_z(draws, law, toy.GRID, np.square)),
+    ]
 
 
 def frozen() -> list[Check]:

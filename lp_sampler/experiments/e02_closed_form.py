@@ -6,6 +6,7 @@ import math
 
 from .._errors import MissingPackage
 from .._progress import Advance
+from ._chain_laws import stationary
 from ._experiment import Check, Experiment
 
 STEP_SIZE, GAP, EXACT = 1e-5, 1 / 8, 4.7020
@@ -17,7 +18,7 @@ def run(short: bool, advance: Advance) -> list[Check]:
         from . import _gaussian_toy as toy
     except ModuleNotFoundError as error:
         raise MissingPackage("the exact law of a chain", "scipy") from error
-    law = toy.stationary(toy.transition(STEP_SIZE, "naive"))
+    law = stationary(toy.transition(STEP_SIZE, "naive"))
     exact = toy.standard_deviation(law)
     closed = math.sqrt(GAP * math.sqrt(2 / math.pi) / math.sqrt(2 * STEP_SIZE))
     return [

@@ -35,8 +35,7 @@ def multiplying(name: str, stored: str, acc: str) -> Machine:
     parameters are kept in 8-bit fixed point with four fraction bits.
     """
     modes = "rounding=stochastic,overflow=saturate"
-    # binary16 and bfloat16 hold the accumulator's numbers, the 8-bit formats do not
-    inner = f"{stored[:-1]},{modes}>" if stored.endswith(">") else f"{stored}<{modes}>"
+    inner = f"{stored}<{modes}>"
     made = machine("fixed8f4").replace(
         name=name, **dict.fromkeys(("weight", "input", "error", "activation"), inner)
     )
