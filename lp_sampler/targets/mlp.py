@@ -15,13 +15,14 @@ from .._arithmetic import in_float32
 from .._errors import SamplerError
 from .._numfmt import Format, Key, gaussian
 from .._rounding import round_to
+from .._streams import draw_blocks
+from ..diagnostics import accuracy, nll
 from ._target import Array, Rows, Target
 
 SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 SCALES = ("sum", "mean")
 DRAWS_AT_ONCE = 64
 NAMED_SIZE = 10_000
-SMALLEST_FLOAT32 = 2.0**-149
 
 
 class MLP(Target):
@@ -165,9 +166,7 @@ class MLP(Target):
     def _residuals(self, logits: Array, rows: Rows | None) -> Array:
         """The log likelihood's gradient in the logits, scaled to the whole data or to its mean."""
         unit, labels = self.arithmetic.unit, self._labels if rows is None else self._labels[rows]
-        shifted = unit.subtract(logits, logits.max(axis=-1, keepdims=True))
-        raised = self.arithmetic.exp(shifted)
-        chances = unit.divide(raised, _total(unit, raised))
+        chances = self.arithmetic.exp(self._log_softmax(logits))
         hits = (labels[:, None] == np.arange(self.classes)).astype(logits.dtype)
         residuals = unit.subtract(hits, chances)
         factor = self._factor(len(labels))
@@ -212,11 +211,8 @@ class MLP(Target):
         return np.asarray(total - squares * (self._prior_precision / 2), params.dtype)
 
     def _log_softmax(self, logits: Array) -> Array:
-        unit = self.arithmetic.unit
-        shifted = unit.subtract(logits, logits.max(axis=-1, keepdims=True))
-        return unit.subtract(
-            shifted, self.arithmetic.log(_total(unit, self.arithmetic.exp(shifted)))
-        )
+        total = self.arithmetic.log_sum_exp([logits[..., i] for i in range(self.classes)])
+        return self.arithmetic.unit.subtract(logits, total[..., None])
 
     @property
     def test_classes(self) -> Array | None:
@@ -241,23 +237,13 @@ class MLP(Target):
         """
         if self._test is None:
             return {}
-        labels, flat = self._test[1], draws.reshape(-1, self.size)
-        chances = np.zeros((len(labels), self.classes))
-        for begin in range(0, len(flat), DRAWS_AT_ONCE):
-            chances += self.predict(flat[begin : begin + DRAWS_AT_ONCE]).sum(axis=0, dtype=float)
-        hits = chances[np.arange(len(labels)), labels] / len(flat)
-        return {
-            "nll": float(-np.mean(np.log(np.maximum(hits, SMALLEST_FLOAT32)))),
-            "accuracy": float(np.mean(chances.argmax(axis=1) == labels)),
-        }
-
-
-def _total(unit: Any, x: Array) -> Array:
-    """The sum over the last axis, in its order, which is kept with length 1."""
-    total = x[..., :1]
-    for i in range(1, x.shape[-1]):
-        total = unit.add(total, x[..., i : i + 1])
-    return total
+        labels, count = self._test[1], draws.shape[0] * draws.shape[1]
+        total = sum(
+            self.predict(block).sum(axis=0, dtype=np.float64)
+            for block in draw_blocks(draws, DRAWS_AT_ONCE)
+        )
+        chances = np.asarray(total) / count
+        return {"nll": nll(chances, labels), "accuracy": accuracy(chances, labels)}
 
 
 def _names(widths: tuple[int, ...], size: int) -> tuple[str, ...]:
