@@ -5,30 +5,18 @@ dataset-fashion-mnist brings the data: `python fashion_mnist.py [FOLDER]` looks 
 FOLDER, or where the package puts them, and says so where they are absent.
 """
 
-import gzip
 import sys
-from pathlib import Path
 
 import numpy as np
 
 import lp_sampler as lps
 
-FOLDER = Path("/usr/share/datasets/fashion-mnist")
 T_SHIRT, SHIRT = 0, 6
 TRAIN, TEST = 400, 500
 
 
-def read(path):
-    """An array of an IDX file of bytes (a big-endian header: type, number of axes, their sizes)."""
-    content = gzip.decompress(path.read_bytes())
-    sizes = np.frombuffer(content, ">u4", content[3], 4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * len(sizes)).reshape(sizes)
-
-
-def rows(folder, part, count):
+def rows(images, labels, count):
     """Block means and an intercept, and labels: 1 is a shirt."""
-    images = read(folder / f"{part}-images-idx3-ubyte.gz")
-    labels = read(folder / f"{part}-labels-idx1-ubyte.gz")
     chosen = np.flatnonzero(np.isin(labels, (T_SHIRT, SHIRT)))[:count]
     blocks = images[chosen].reshape(count, 7, 4, 7, 4).mean(axis=(2, 4)).reshape(count, -1)
     return blocks, labels[chosen] == SHIRT
@@ -36,11 +24,13 @@ def rows(folder, part, count):
 
 def main():
     """Compare weights of eight bits, two fraction lengths and two accumulators, with float64."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
-    if not (folder / "train-images-idx3-ubyte.gz").exists():
-        print(f"skipped: no Fashion-MNIST in {folder} (Debian: apt install dataset-fashion-mnist)")
+    try:
+        data = lps.images.fashion_mnist(*sys.argv[1:])
+    except lps.SamplerError as absent:
+        print(f"skipped: {absent}")
         return
-    (train, labels), (test, answers) = rows(folder, "train", TRAIN), rows(folder, "t10k", TEST)
+    train, labels = rows(data.train, data.train_labels, TRAIN)
+    test, answers = rows(data.test, data.test_labels, TEST)
     mean, deviation = train.mean(axis=0), train.std(axis=0) + 1
     train, test = ((part - mean) / deviation for part in (train, test))
     train, test = (np.column_stack([part, np.ones(len(part))]) for part in (train, test))

@@ -8,7 +8,7 @@ posterior?
 8
 """
 
-from . import accumulators, diagnostics, kernels, schedules, targets
+from . import accumulators, diagnostics, images, kernels, schedules, targets
 from ._compare import compare
 from ._comparison import Comparison, Row
 from ._curvature import Curvature, curvature
@@ -43,6 +43,7 @@ __all__ = [
     "compare",
     "curvature",
     "diagnostics",
+    "images",
     "kernels",
     "load",
     "resume",
