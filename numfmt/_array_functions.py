@@ -56,6 +56,8 @@ def _check_joint(part: Array, axis: int) -> None:
     format = part.format
     if isinstance(format, Block):
         apart = layout_of(format, part.shape).extents[axis] == 1 and format.axis is not None
+        if format.kept_axis is not None:
+            apart = axis == format.kept_axis % part.ndim
     else:
         varies = isinstance(format, Affine) and format.channel_axis is not None
         apart = not varies or (

@@ -137,6 +137,8 @@ def _blocks_of(array: Array, axis: int, index: Index, extent: int) -> Index:
 
 def _is_named(format: Format, axis: int, ndim: int) -> bool:
     assert isinstance(format, Block)
+    if isinstance(format.axis, str):
+        return False
     axes = format.axis if isinstance(format.axis, tuple) else (format.axis,)
     return any(named is not None and named % ndim == axis for named in axes)
 
@@ -156,6 +158,11 @@ def _check_whole(array: Array, axis: int, index: Index) -> None:
 
 def moved(format: Format, new_of: Mapping[int, int], ndim: int, new_ndim: int) -> Format:
     """The format of an array whose axis `a` is now ``new_of[a]``."""
+    if isinstance(format, Block) and format.kept_axis is not None:
+        if format.kept_axis % ndim not in new_of:
+            return format.replace(axis=None)  # one block is left
+        kept = _moved_axis(format.kept_axis, new_of, ndim, new_ndim)
+        return format.replace(axis=f"all_but({kept})")
     name = "axis" if isinstance(format, Block) else "channel_axis"
     axis = getattr(format, name)
     if axis is None:

@@ -73,13 +73,22 @@ def _groups(shape: tuple[int, ...], extents: tuple[int, ...]) -> list[tuple[int,
     return groups
 
 
+def _axes(block: Block, dimensions: int) -> tuple[int, ...]:
+    """The axes that blocks lie along."""
+    if block.kept_axis is None:
+        return block.axis if isinstance(block.axis, tuple) else (block.axis,)  # type: ignore[return-value]
+    if not -dimensions <= block.kept_axis < dimensions:
+        raise ShapeError(f"axis={block.axis} of {block}: an array of {dimensions} axes has none")
+    return tuple(axis for axis in range(dimensions) if axis != block.kept_axis % dimensions)
+
+
 def layout_of(block: Block, shape: tuple[int, ...]) -> Layout:
     """Where a format's blocks lie in an array; a single number is a row of one."""
     if block.axis is None:
         return Layout(shape, tuple(max(n, 1) for n in shape))
-    axes = block.axis if isinstance(block.axis, tuple) else (block.axis,)
-    sizes = block.size if isinstance(block.size, tuple) else (block.size,)
     dimensions = max(len(shape), 1)
+    axes, sizes = _axes(block, dimensions), block.size
+    sizes = sizes if isinstance(sizes, tuple) else (sizes,) * len(axes)
     extents = [1] * len(shape)
     for axis, size in zip(axes, sizes, strict=True):
         if not -dimensions <= axis < dimensions:

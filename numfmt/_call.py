@@ -15,6 +15,7 @@ from ._core import ffi, isa_number, lib
 from ._errors import DtypeError, NanError, RandomError, RangeError, ShapeError
 from ._generators import Draw, Stream
 from ._parse import parse
+from ._parse_qtorch import is_qtorch
 from ._random import Generator, Key, core_key, give_back, take_key
 from ._report import Report, add, receivers
 from ._threads import count
@@ -115,7 +116,11 @@ class Plan:
         return wanted
 
 
-_known_plan = functools.lru_cache(maxsize=1024)(Plan)
+@functools.lru_cache(maxsize=1024)
+def _known_plan(format: Any, rounding: Any, overflow: Any, nan: Any) -> Plan:
+    if is_qtorch(format):
+        raise TypeError("it may change: its plan is not kept")
+    return Plan(format, rounding, overflow, nan)
 
 
 def plan_of(format: object, rounding: Any = None, overflow: Any = None, nan: Any = None) -> Plan:
@@ -126,7 +131,7 @@ def plan_of(format: object, rounding: Any = None, overflow: Any = None, nan: Any
     try:
         return _known_plan(format, rounding, overflow, nan)
     except TypeError:
-        make = Plan  # an argument is not hashable: it is no format or mode, and will be refused
+        make = Plan  # not kept: a number object that may change, or what will be refused
     return make(format, rounding, overflow, nan)
 
 

@@ -10,6 +10,7 @@ from ._errors import MachineError, NumfmtError
 from ._machine import Machine
 from ._machine_roles import ROLES, carry
 from ._parse import parse
+from ._parse_qtorch import is_qtorch
 from .formats import Format
 
 FOLDER = Path(__file__).parent / "machines"
@@ -32,8 +33,8 @@ def machine(description: str | os.PathLike[str] | Format | Machine) -> Machine:
 
     if isinstance(description, Machine):
         return description
-    if isinstance(description, Format):
-        return _of_format(description)
+    if isinstance(description, Format) or is_qtorch(description):
+        return _of_format(parse(description))
     if not isinstance(description, (str, os.PathLike)):
         raise MachineError(f"machine: {description!r} is no name, path, format or machine")
     text = os.fspath(description)

@@ -15,6 +15,7 @@ from ._core import lib
 from ._errors import FormatError, unknown
 from ._grammar import integer_of, sort_out, split
 from ._parse_block import block_names, is_block, parse_block
+from ._parse_qtorch import from_qtorch, is_qtorch
 from .formats import LNS, P3109, Affine, Codebook, Fixed, Float, Format, Posit, PowerOfTwo, Takum
 from .formats._scales import nested
 from .formats.codebook import TURNS, values_of_row
@@ -272,12 +273,19 @@ def _parse_spelling(spelling: str) -> Format:
 
 
 def parse(format: object) -> Format:
-    """A format from its spelling, a NumPy (or ml_dtypes) dtype, or a format itself.
+    """A format from its spelling, a NumPy (or ml_dtypes) dtype, a number object of QPyTorch, or a
+    format itself.
 
     Spellings are a name (``e4m3fn``, ``bfloat16``, ``binary8p4se``, ``q15``), or a family with
     parameters, ``fixed<8,3>`` or shell-safe ``fixed:8,3``; ``ap_fixed<8,4,AP_RND,AP_SAT>`` carries
     its modes.
     ``parse(str(f)) == f`` for every format.
+
+    ``qtorch.FixedPoint(wl, fl)`` is ``fixed<wl,fl>``, with ``clamp=False`` of overflow
+    ``unbounded``, with ``symmetric=True`` of ``saturate_symmetric``.  ``BlockFloatingPoint(wl)`` is
+    ``bfp<wl,None,axis=None>``; with `dim` one block for each of its indices, ``axis=all_but(dim)``.
+    ``FloatingPoint(exp, man)`` is ``float<exp,man,special=finite>``, which saturates; of 8 exponent
+    bits ``float<8,man>``, with float32's own infinities and NaN.
 
     Raises:
         FormatError: an unknown or ambiguous spelling; the message lists the nearest known ones.
@@ -291,6 +299,8 @@ def parse(format: object) -> Format:
         return format
     if isinstance(format, str):
         return _parse_spelling(format)
+    if is_qtorch(format):
+        return from_qtorch(format)
     if isinstance(format, (np.dtype, type)):
         try:
             name = np.dtype(format).name

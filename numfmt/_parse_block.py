@@ -59,5 +59,5 @@ def _value(part: str, spelling: str) -> Any:
 
 def _of_keyword(name: str, value: str, spelling: str) -> Any:
     if name == "axis":
-        return _value(value, spelling)
+        return value if value.startswith("all_but") else _value(value, spelling)
     return None if name in _MAY_BE_NONE and value in _NONE else value

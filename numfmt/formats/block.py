@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -19,7 +20,8 @@ from .float import Float
 
 CHOICES = ("scale_rule", "zero_scale", "nan", "inf", "too_large", "compute", "compat")
 Sizes = int | None | tuple[int | None, ...]
-Axes = int | None | tuple[int, ...]
+Axes = int | None | tuple[int, ...] | str
+_ALL_BUT = re.compile(r"all_but\(\s*(-?\d{1,2})\s*\)\Z")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class Block(Format):
             of two, ``"absmax"`` divides by the element's largest value; ``"given"``: always the
             caller's.
         axis: counted from the array's first or, where negative, last; None: the whole array is one
-            block (`size` None).
+            block (`size` None); ``"all_but(0)"``: one block for each index of axis 0, of all other
+            axes (`size` None).
         tensor_scale: ``"binary32"``: a second scale for the whole array; or None.
         zero_scale: the scale of zeros: ``"smallest"`` (0 where the scale has it) or ``"one"``;
             ``"zero"``: the smallest, and a scale that rounds to 0 stays 0 instead of becoming the
@@ -119,8 +122,11 @@ class Block(Format):
     def _check_places(self) -> None:
         """Sizes and axes: numbers, or tuples of the same length."""
         axis, size = self.axis, self.size
-        if axis is None and size is not None:
-            raise FormatError(f"size={size!r} must be None with axis=None, the whole array")
+        if (axis is None or isinstance(axis, str)) and size is not None:
+            raise FormatError(f"size={size!r} must be None with axis={axis}, which says it all")
+        if isinstance(axis, str):
+            self._set(axis=f"all_but({integer(_kept(axis), 'axis', -64, 63)})")
+            return
         if isinstance(axis, list) or isinstance(size, list):
             raise FormatError(f"axis={axis!r} and size={size!r} must be numbers, None or tuples")
         if isinstance(axis, tuple) != isinstance(size, tuple):
@@ -188,6 +194,11 @@ class Block(Format):
     def width(self) -> int:  # type: ignore[override]
         """Bits of an element's code."""
         return self.element.width
+
+    @property
+    def kept_axis(self) -> int | None:
+        """Of ``axis="all_but(0)"`` the 0: the one axis that blocks do not lie along; else None."""
+        return _kept(self.axis) if isinstance(self.axis, str) else None
 
     @property
     def highest_code(self) -> int:
@@ -282,6 +293,13 @@ class Block(Format):
 
 def _whole(value: object, argument: str, low: int, high: int) -> int | None:
     return None if value is None else integer(value, argument, low, high)
+
+
+def _kept(axis: str) -> int:
+    found = _ALL_BUT.match(axis)
+    if found is None:
+        raise FormatError(f"axis={axis!r} must be a number, a tuple, None or as 'all_but(0)'")
+    return int(found[1])
 
 
 def _format(given: object, argument: str) -> Format:
