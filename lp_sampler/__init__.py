@@ -8,6 +8,9 @@ posterior?
 8
 """
 
+import importlib
+from typing import Any
+
 from . import accumulators, diagnostics, images, kernels, schedules, targets
 from ._compare import compare
 from ._comparison import Comparison, Row
@@ -53,3 +56,10 @@ __all__ = [
     "target_from_csv",
     "targets",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`lp_sampler.torch` is imported when it is first asked for."""
+    if name == "torch":
+        return importlib.import_module(".torch", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -143,6 +143,8 @@ def test_the_commands_alone_import_their_packages(module):
     if module.startswith("lp_sampler"):
         allowed |= {"sklearn", "matplotlib", "arviz", "xarray", "rich"}
         allowed |= {"google_crc32c", "distributed", "scipy"}
+    if module.startswith(("numfmt.torch", "lp_sampler.torch")):
+        allowed |= {"torch"}
     if floor(module) == PROGRAMS:
         allowed |= {"typer", "rich"}
     if module == "numfmt._plot":

@@ -1,0 +1,9 @@
+"""Networks of PyTorch as targets of the samplers, and samplers as optimizers of PyTorch.
+
+Needs the extra `torch`; importing `lp_sampler` alone never imports PyTorch.
+"""
+
+from . import networks
+from .networks import initialise
+
+__all__ = ["initialise", "networks"]
