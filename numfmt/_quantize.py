@@ -74,6 +74,30 @@ def quantize(
     np.float64(-2.0)
     """
     plan = plan_of(format, rounding, overflow, nan)
+    return quantize_by(
+        plan,
+        x,
+        key=key,
+        random_bits=random_bits,
+        report=report,
+        scales=scales,
+        dtype=dtype,
+        out=out,
+    )
+
+
+def quantize_by(
+    plan: Plan,
+    x: Any,
+    *,
+    key: Key | Generator | None = None,
+    random_bits: Any = None,
+    report: Report | None = None,
+    scales: Any = None,
+    dtype: Any = None,
+    out: Array | None = None,
+) -> Any:
+    """`quantize` to the format and by the modes of a plan."""
     if plan.is_block or scales is not None:
         draws = _blocks.Draws(key, random_bits, report)
         return _blocks.quantize(plan, x, draws, scales, dtype, out)

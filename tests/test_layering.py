@@ -55,6 +55,8 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 def floor(module: str) -> int:
     """The floor a module lives on; numfmt's are formats and lp_sampler's samplers unless listed."""
+    if module.startswith("numfmt.torch"):
+        return ARITHMETIC
     return FLOORS.get(module, SAMPLERS if module.startswith("lp_sampler") else FORMATS)
 
 
@@ -149,6 +151,8 @@ def test_the_commands_alone_import_their_packages(module):
         allowed |= {"typer", "rich"}
     if module == "numfmt._plot":
         allowed |= {"matplotlib"}
+    if module.startswith(("numfmt.torch", "lp_sampler.torch")):
+        allowed |= {"torch"}
     assert outside(module) <= allowed
 
 
