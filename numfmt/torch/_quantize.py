@@ -57,11 +57,11 @@ def quantize(
 
     >>> import torch
     >>> from numfmt.torch import quantize
-    >>> x = torch.tensor([0.3, -2.7, 500.0], requires_grad=True)
-    >>> y = quantize(x, "e4m3fn", gradient="clipped")
+    >>> x = torch.tensor([0.3, -2.7, 50.0], requires_grad=True)
+    >>> y = quantize(x, "fixed<8,3>", gradient="clipped")
     >>> y.sum().backward()
     >>> y.detach(), x.grad
-    (tensor([  0.3125,  -2.7500, 448.0000]), tensor([1., 1., 0.]))
+    (tensor([ 0.2500, -2.7500, 15.8750]), tensor([1., 1., 0.]))
     """
     check_tensor(x)
     plan = plan_of(format, rounding, overflow, nan)
