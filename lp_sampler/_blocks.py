@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ._numfmt import get_num_threads
 
 Array = npt.NDArray[Any]
 
@@ -18,15 +21,35 @@ def by_parameter(function: Callable[[Array], Any], draws: Any) -> Array:
     """What `function` of draws (chain, draw, parameter) says of each parameter, its results joined
     along their last axis.
 
-    `draws` may be on disk; each parameter's result must not depend on the others.
+    `draws` may be on disk; each parameter's result must not depend on the others.  Blocks are done
+    in threads, each of which has its part of the memory.
 
     >>> by_parameter(lambda draws: draws.max(axis=(0, 1)), np.arange(6.0).reshape(1, 3, 2))
     array([4., 5.])
     """
+    return table_by_parameter(lambda some: {"": function(some)}, draws)[""]
+
+
+def table_by_parameter(
+    function: Callable[[Array], dict[str, Array]], draws: Any
+) -> dict[str, Array]:
+    """The same of a function that says more than one thing, by name."""
     chains, count, size = draws.shape
-    width = max(1, BLOCK_NUMBERS // (chains * count))
-    parts = [function(draws[:, :, begin : begin + width]) for begin in range(0, size, width)]
-    return np.concatenate(parts, axis=-1)
+    threads = get_num_threads()
+    width = max(1, BLOCK_NUMBERS // (chains * count * threads))
+    first = function(draws[:, :, :width])
+    result = {name: np.empty((*a.shape[:-1], size), a.dtype) for name, a in first.items()}
+
+    def fill(begin: int, found: dict[str, Array]) -> None:
+        for name, array in found.items():
+            result[name][..., begin : begin + width] = array
+
+    fill(0, first)
+    with ThreadPoolExecutor(threads) as pool:
+        places = range(width, size, width)
+        for _ in pool.map(lambda at: fill(at, function(draws[:, :, at : at + width])), places):
+            pass  # raises what a thread raised
+    return result
 
 
 def spread(draws: Any, most: int) -> Array:

@@ -75,16 +75,7 @@ class Judged:
         places = np.unique(np.linspace(0, size - 1, most).round().astype(int))
         draws = np.asarray(run.draws[:, :, places])
         there = None if reference is None else reference.of(places)
-        numbers = {
-            "mean": draws.mean(axis=(0, 1), dtype=np.float64),
-            "mcse": diagnostics.mcse(draws),
-            "std": diagnostics.standard_deviation(draws),
-            "mcse_std": diagnostics.mcse_std(draws),
-            "ess_bulk": diagnostics.ess_bulk(draws),
-            "ess_tail": diagnostics.ess_tail(draws),
-            "rhat": diagnostics.rhat(draws),
-            "frozen": diagnostics.frozen(draws).mean(axis=0),
-        }
+        numbers: dict[str, Array] = {**diagnostics.summary(draws)}
         if has_list(run.format):
             grid = diagnostics.grid_occupancy(draws, run.format)
             numbers |= {"used": grid.used, "visited": grid.visited, "entropy": grid.entropy}

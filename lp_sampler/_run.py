@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from . import diagnostics
-from ._blocks import by_parameter
+from ._blocks import by_parameter, table_by_parameter
 from ._codes import codes_of
 from ._errors import SamplerError
 from ._inference_data import inference_data
@@ -112,16 +113,25 @@ class Run:
         """
         write_report(self, path, reference)
 
-    def summary(self) -> dict[str, Array]:
-        """Of each parameter: `mean`, `std`, `ess` (NaN where a chain is frozen), `frozen` (fraction
-        of chains).
+    def summary(
+        self, quantiles: Sequence[float] = diagnostics.QUANTILES
+    ) -> dict[str, npt.NDArray[np.float64]]:
+        """Of each parameter, over all chains: `mean` with its Monte Carlo standard error `mcse`,
+        `std` with `mcse_std`, quantiles (`q5`, `q50`, `q95`, or those of the probabilities given),
+        `rhat`, effective sample sizes `ess`, `ess_bulk` and `ess_tail`, and `frozen`, the fraction
+        of chains that never move.
+
+        As `diagnostics.summary`, in blocks of parameters: draws may be more than memory holds.
+        SamplerError for probabilities outside 0 .. 1.
+
+        >>> import lp_sampler as lps
+        >>> kernel, target = lps.kernels.SGLD(step_size=0.1), lps.targets.Gaussian(size=2)
+        >>> run = lps.sample(kernel, target, "fixed<8,4>", draws=200, warmup=20, progress=False)
+        >>> summary = run.summary()
+        >>> (summary["std"] - 1).round(1), summary["rhat"].round(1)
+        (array([0., 0.]), array([1., 1.]))
         """
-        return {
-            "mean": by_parameter(_mean, self.draws),
-            "std": by_parameter(diagnostics.standard_deviation, self.draws),
-            "ess": by_parameter(diagnostics.effective_sample_size, self.draws),
-            "frozen": self.frozen.mean(axis=0),
-        }
+        return table_by_parameter(lambda some: diagnostics.summary(some, quantiles), self.draws)
 
     def covariance(self) -> npt.NDArray[np.float64]:
         """Of the parameters, over all chains and draws: (parameter, parameter), in one pass over
@@ -159,7 +169,3 @@ class Run:
         chains, draws, size = self.draws.shape
         what = f"{self.machine.name}, {self.kernel.accumulator}"
         return f"<Run of {what}: {chains} chains, {draws} draws, {size} parameters>"
-
-
-def _mean(draws: Array) -> Array:
-    return np.asarray(draws.mean(axis=(0, 1), dtype=np.float64))

@@ -1,10 +1,13 @@
 """Runs: the same bits whatever runs beside them, draws on the grid, counters, errors."""
 
+import functools
+
 import numpy as np
 import pytest
 
 import lp_sampler as lps
 import numfmt as nf
+from lp_sampler import _blocks
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::lp_sampler.ShortRunWarning", "ignore::lp_sampler.PrecisionWarning"
@@ -202,3 +205,40 @@ def test_run_describes_itself():
     assert {len(column) for column in summary.values()} == {3}
     assert repr(run) == "<Run of fixed8, vc: 4 chains, 20 draws, 3 parameters>"
     assert run.names == ("theta0", "theta1", "theta2")
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_summary_is_the_diagnostics_of_all_draws(monkeypatch, threads):
+    """In blocks of one parameter, on threads: each column is its own function's."""
+    monkeypatch.setattr(_blocks, "BLOCK_NUMBERS", 1)
+    monkeypatch.setattr(_blocks, "get_num_threads", lambda: threads)
+    run = sample("full", draws=60, machine="float32")
+    summary = run.summary(quantiles=(0, 0.025, 0.3, 1))
+    columns = {
+        "ess": lps.diagnostics.effective_sample_size,
+        "std": lambda draws: draws.std(axis=(0, 1), dtype=float),
+        "mean": lambda draws: draws.mean(axis=(0, 1), dtype=float),
+        "frozen": lambda draws: lps.diagnostics.frozen(draws).mean(axis=0),
+        **{f"q{p}": functools.partial(quantile, p) for p in (0, 2.5, 30, 100)},
+    }
+    assert len(summary) == 13
+    for name, found in summary.items():
+        expected = columns.get(name, getattr(lps.diagnostics, name, None))(run.draws)
+        np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=name)
+
+
+def quantile(percent, draws):
+    """NumPy's."""
+    return np.percentile(draws.astype(float), percent, axis=(0, 1))
+
+
+def test_a_summary_says_what_cannot_be_said():
+    """Frozen chains, one chain and few draws are NaN; probabilities are numbers from 0 to 1."""
+    still = sample("full", target=lps.targets.Gaussian(size=2), step_size=0.0, draws=5)
+    assert np.isnan([still.summary()[name] for name in ("rhat", "ess_bulk", "mcse")]).all()
+    assert (still.summary()["frozen"] == 1).all()
+    alone = sample(chains=1).summary()
+    assert np.isnan(alone["rhat"]).all()
+    assert np.isfinite(alone["ess_tail"]).all()
+    with pytest.raises(lps.SamplerError, match=r"quantiles: .* got \(5, 95\)"):
+        still.summary(quantiles=[5, 95])

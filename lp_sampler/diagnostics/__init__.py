@@ -37,9 +37,11 @@ from ._predictions import (
 )
 from ._remedies import cannot_be_right, percent
 from ._stein import ksd
+from ._summary import QUANTILES, summary
 from ._widths import standard_deviation, std_ratio, std_ratio_error
 
 __all__ = [
+    "QUANTILES",
     "RELAXATIONS",
     "Calibration",
     "Occupancy",
@@ -70,6 +72,7 @@ __all__ = [
     "standard_deviation",
     "std_ratio",
     "std_ratio_error",
+    "summary",
     "w2_sigma",
     "w2_sigma_noise",
     "wasserstein1",

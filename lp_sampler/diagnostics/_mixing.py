@@ -2,18 +2,20 @@
 
 Rank normalisation, folding, splitting and the truncation of autocorrelations are those of Vehtari,
 Gelman, Simpson, Carpenter and Buerkner, "Rank-normalization, folding, and localization", Bayesian
-Analysis 2021, as ArviZ computes them; all parameters of a block are done at once.
+Analysis 2021, as ArviZ computes them; all parameters of a block are done at once, as `Columns`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ._ranks import normal_scores
+from ._autocorrelation import effective_sizes
+from ._ranks import normal_scores, quantiles
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -22,8 +24,8 @@ RELAXATIONS = 5
 """A run of fewer relaxation times than this is called short."""
 TAILS = 0.05, 0.95
 LEAST_DRAWS = 4
-VALUES_AT_ONCE = 2**19
-"""Draws of a block of parameters: some 50 MB of temporary arrays."""
+VALUES_AT_ONCE = 2**17
+"""Draws of a block of parameters: some 15 MB of temporary arrays."""
 
 
 def frozen(draws: Array) -> npt.NDArray[np.bool_]:
@@ -33,6 +35,62 @@ def frozen(draws: Array) -> npt.NDArray[np.bool_]:
     array([[ True, False]])
     """
     return np.asarray((draws == draws[:, :1]).all(axis=1) & (draws.shape[1] > 1))
+
+
+class Columns:
+    """What is known of some parameters' draws, float64 (parameters, chains, draws), none of them
+    frozen; each part is computed when it is first asked for.
+    """
+
+    def __init__(self, draws: Floats) -> None:
+        self.draws = draws
+        self.chains = draws.shape[1]
+
+    @cached_property
+    def halves(self) -> Floats:
+        """Each chain as two of half its length; the middle draw of an odd number is left out."""
+        return split(self.draws)
+
+    @cached_property
+    def ordered(self) -> Floats:
+        """All draws of each parameter from the smallest to the largest."""
+        return np.sort(self.draws.reshape(len(self.draws), -1), axis=1)
+
+    @cached_property
+    def scores(self) -> Floats:
+        """Normal scores of the halves."""
+        return normal_scores(self.halves)
+
+    @cached_property
+    def tails(self) -> Floats:
+        """The quantiles that `ess_tail` looks at: (2, parameters)."""
+        return quantiles(self.ordered, TAILS)
+
+    def rhat(self) -> Floats:
+        if self.chains < 2:
+            return np.full(len(self.draws), np.nan)
+        medians = np.median(self.halves, axis=(1, 2), keepdims=True)
+        folded = normal_scores(np.abs(self.halves - medians))
+        return np.fmax(_plain_rhat(self.scores), _plain_rhat(folded))
+
+    def ess(self) -> Floats:
+        return effective_sizes(self.draws)
+
+    def ess_bulk(self) -> Floats:
+        return effective_sizes(self.scores)
+
+    def ess_tail(self) -> Floats:
+        below = [split((self.draws <= end[:, None, None]).astype(np.float64)) for end in self.tails]
+        return np.minimum(*(effective_sizes(part) for part in below))
+
+    def mcse(self) -> Floats:
+        deviation = self.draws.std(axis=(1, 2), ddof=1)
+        return np.asarray(deviation / np.sqrt(effective_sizes(self.halves)))
+
+    def mcse_std(self) -> Floats:
+        squares = (self.draws - self.draws.mean(axis=(1, 2), keepdims=True)) ** 2
+        spread = squares.var(axis=(1, 2)) / effective_sizes(split(squares))
+        return np.asarray(np.sqrt(spread / squares.mean(axis=(1, 2))) / 2)
 
 
 def rhat(draws: Array) -> Floats:
@@ -46,13 +104,7 @@ def rhat(draws: Array) -> Floats:
     >>> bool(rhat(apart)[0] > 1.5)
     True
     """
-
-    def compute(block: Floats) -> Floats:
-        halves = split(block)
-        folded = np.abs(halves - np.median(halves, axis=(0, 1)))
-        return np.fmax(*(_plain_rhat(normal_scores(part)) for part in (halves, folded)))
-
-    return _each_block(compute, draws, least_chains=2)
+    return each_block(Columns.rhat, draws)
 
 
 def ess_bulk(draws: Array) -> Floats:
@@ -60,7 +112,7 @@ def ess_bulk(draws: Array) -> Floats:
 
     NaN as for `rhat`, but a single chain will do.
     """
-    return _each_block(lambda block: effective_sizes(normal_scores(split(block))), draws)
+    return each_block(Columns.ess_bulk, draws)
 
 
 def ess_tail(draws: Array) -> Floats:
@@ -69,34 +121,17 @@ def ess_tail(draws: Array) -> Floats:
     On a coarse lattice a quantile may be the largest value: its size is the number of draws.  NaN
     as for `ess_bulk`.
     """
-
-    def compute(block: Floats) -> Floats:
-        ends = np.quantile(block, TAILS, axis=(0, 1))
-        below = [split((block <= end).astype(np.float64)) for end in ends]
-        return np.minimum(*(effective_sizes(part) for part in below))
-
-    return _each_block(compute, draws)
+    return each_block(Columns.ess_tail, draws)
 
 
 def mcse(draws: Array) -> Floats:
     """Monte Carlo standard error of each parameter's mean; NaN as for `ess_bulk`."""
-
-    def compute(block: Floats) -> Floats:
-        return np.asarray(block.std(axis=(0, 1), ddof=1) / np.sqrt(effective_sizes(split(block))))
-
-    return _each_block(compute, draws)
+    return each_block(Columns.mcse, draws)
 
 
 def mcse_std(draws: Array) -> Floats:
     """Monte Carlo standard error of each parameter's standard deviation; NaN as for `ess_bulk`."""
-
-    def compute(block: Floats) -> Floats:
-        squares = (block - block.mean(axis=(0, 1))) ** 2
-        variance = squares.mean(axis=(0, 1))
-        spread = squares.var(axis=(0, 1)) / effective_sizes(split(squares))
-        return np.asarray(np.sqrt(spread / variance) / 2)
-
-    return _each_block(compute, draws)
+    return each_block(Columns.mcse_std, draws)
 
 
 def effective_sample_size(draws: Array) -> Floats:
@@ -104,90 +139,67 @@ def effective_sample_size(draws: Array) -> Floats:
 
     NaN for a parameter that has a chain which never moves, and for fewer than four draws.
     """
-    return _each_block(effective_sizes, draws)
+    return each_block(Columns.ess, draws)
 
 
-def _each_block(compute: Callable[[Floats], Floats], draws: Array, least_chains: int = 1) -> Floats:
-    """`compute` of blocks of parameters in float64, so that memory stays small; NaN where the draws
-    are too few, not finite or frozen.
+MIXING = {
+    "rhat": Columns.rhat,
+    "ess": Columns.ess,
+    "ess_bulk": Columns.ess_bulk,
+    "ess_tail": Columns.ess_tail,
+    "mcse": Columns.mcse,
+    "mcse_std": Columns.mcse_std,
+}
+
+
+def mixing(draws: Array) -> dict[str, Floats]:
+    """All of them, by name, with each part computed once.
+
+    >>> sorted(mixing(np.random.default_rng(0).normal(size=(2, 50, 3))))
+    ['ess', 'ess_bulk', 'ess_tail', 'mcse', 'mcse_std', 'rhat']
+    """
+    found = each_block(lambda columns: np.stack([f(columns) for f in MIXING.values()]), draws)
+    return dict(zip(MIXING, np.broadcast_to(found, (len(MIXING), draws.shape[2])), strict=True))
+
+
+def each_block(compute: Callable[[Columns], Floats], draws: Array) -> Floats:
+    """`compute` of blocks of parameters, the results' last axis, so that memory stays small; NaN
+    where the draws are too few, not finite or frozen.
     """
     chains, count, size = draws.shape
     result = np.full(size, np.nan)
-    if count < LEAST_DRAWS or chains < least_chains:
+    if count < LEAST_DRAWS:
         return result
     width = max(1, VALUES_AT_ONCE // (chains * count))
     for begin in range(0, size, width):
         block = draws[:, :, begin : begin + width]
         good = np.flatnonzero(np.isfinite(block).all(axis=(0, 1)) & ~frozen(block).any(axis=0))
         if len(good):
-            result[begin + good] = compute(block[:, :, good].astype(np.float64))
+            columns = np.ascontiguousarray(np.moveaxis(block[:, :, good], 2, 0), np.float64)
+            found = compute(Columns(columns))
+            if result.ndim < found.ndim:
+                result = np.full((*found.shape[:-1], size), np.nan)
+            result[..., begin + good] = found
     return result
 
 
 def split(draws: Array) -> Array:
-    """Each chain as two of half its length; the middle draw of an odd number is left out."""
-    half = draws.shape[1] // 2
-    return np.concatenate([draws[:, :half], draws[:, -half:]])
+    """Each chain (..., chains, draws) as two of half its length; the middle draw of an odd number
+    is left out.
+    """
+    half = draws.shape[-1] // 2
+    return np.concatenate([draws[..., :half], draws[..., -half:]], axis=-2)
 
 
 def _plain_rhat(draws: Floats) -> Floats:
     """Potential scale reduction: sqrt of the pooled variance / the variance within chains; NaN for
     a constant, as a lattice of two values is when folded.
     """
-    count = draws.shape[1]
-    between = draws.mean(axis=1).var(axis=0, ddof=1)
-    within = draws.var(axis=1, ddof=1).mean(axis=0)
+    count = draws.shape[-1]
+    between = draws.mean(axis=-1).var(axis=-1, ddof=1)
+    within = draws.var(axis=-1, ddof=1).mean(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.sqrt(between / within + (count - 1) / count))
-
-
-def effective_sizes(draws: Floats) -> Floats:
-    """Effective sample sizes of means (chains, draws, parameters), by Geyer's initial monotone
-    sequence of the autocorrelations pooled with the variance between chains; of a constant, the
-    number of draws.
-    """
-    chains, count = draws.shape[:2]
-    means = draws.mean(axis=1)
-    covariance = _autocovariance(draws - means[:, None]).mean(axis=0)
-    within = covariance[0] * count / (count - 1)
-    total = covariance[0] + (means.var(axis=0, ddof=1) if chains > 1 else 0.0)
-    constant = np.ptp(draws, axis=(0, 1)) < np.finfo(float).resolution
-    correlation = 1 - (within - covariance) / np.where(constant, 1.0, total)
-    correlation[0] = 1
-    time = np.maximum(_correlation_time(correlation), 1 / np.log10(chains * count))
-    return np.asarray(chains * count / np.where(constant, 1.0, time))
-
-
-def _correlation_time(correlation: Floats) -> Floats:
-    """Draws that are worth one independent draw, from the correlations (lags, parameters).
-
-    Sums of neighbours at lags 2k, 2k + 1 are positive and fall for a reversible chain: they count,
-    each at most as large as those before, up to the first that is not positive.  Of the pair where
-    the sum stops, the even lag counts once where it is positive.
-    """
-    count, size = correlation.shape
-    pairs = correlation[: count // 2 * 2].reshape(-1, 2, size).sum(axis=1)
-    stop = np.minimum(_first(pairs <= 0), max(0, (count - 3) // 2))
-    falling = np.cumsum(np.minimum.accumulate(pairs, axis=0), axis=0)
-    column = np.arange(size)
-    inside = np.where(stop > 0, falling[np.maximum(stop, 1) - 1, column], 0.0)
-    even = correlation[2 * stop, column]
-    counts = (even > 0) | (pairs[stop, column] >= 0)
-    return np.asarray(2 * inside - 1 + np.where(counts, even, 0.0))
-
-
-def _first(conditions: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """The first row where each column is true, the last row where it never is."""
-    found = np.argmax(conditions, axis=0)
-    return np.where(conditions.any(axis=0), found, len(conditions) - 1)
-
-
-def _autocovariance(centred: Floats) -> Floats:
-    """Biased autocovariances (chains, lags, parameters) by FFT."""
-    count = centred.shape[1]
-    padded = 1 << (2 * count - 1).bit_length()
-    spectrum = np.abs(np.fft.rfft(centred, padded, axis=1)) ** 2
-    return np.asarray(np.fft.irfft(spectrum, padded, axis=1)[:, :count] / count)
 
 
 def relaxations(draws: Array) -> float:
