@@ -19,7 +19,6 @@ from .._numfmt import Key, gaussian
 from .._plan import check_count
 from ._needs import nn, torch
 
-
 RESNET_STRIDES = (1, 2, 2, 2)
 BLOCKS_OF_A_STAGE = 2
 VGG_STAGES = {
