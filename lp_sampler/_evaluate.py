@@ -63,7 +63,7 @@ class Evaluation:
 
     def log_density(self, params: Array) -> Array:
         """The log density (chains,) alone."""
-        weights = self._weights(params, None, None)
+        weights = self.weights(params, None, None)
         return self._bound.log_density(weights, self._rows())
 
     @property
@@ -73,15 +73,15 @@ class Evaluation:
 
     def log_prior(self, params: Array) -> Array:
         """The prior's part of the log density (chains,)."""
-        return self._bound.log_prior(self._weights(params, None, None))
+        return self._bound.log_prior(self.weights(params, None, None))
 
     def row_log_likelihoods(self, params: Array, rows: npt.NDArray[np.int64]) -> Array:
         """What each of `rows` adds to the log density (chains, rows), up to a constant a row."""
-        return self._bound.row_log_likelihoods(self._weights(params, None, None), rows)
+        return self._bound.row_log_likelihoods(self.weights(params, None, None), rows)
 
     def __call__(self, params: Array) -> tuple[Array, Array]:
         """Log density (chains,) and gradient (chains, parameters)."""
-        weights, rows = self._weights(params, None, None), self._rows()
+        weights, rows = self.weights(params, None, None), self._rows()
         log_density, gradient = self._bound.evaluate(weights, rows)
         return log_density, self._noisy(gradient)
 
@@ -92,10 +92,11 @@ class Evaluation:
         their rounding.
         """
         return self._noisy(
-            self._bound.gradient(self._weights(params, stored_in, report), self._rows())
+            self._bound.gradient(self.weights(params, stored_in, report), self._rows())
         )
 
-    def _weights(self, params: Array, stored_in: Format | None, report: Report | None) -> Array:
+    def weights(self, params: Array, stored_in: Format | None, report: Report | None) -> Array:
+        """Parameters as the machine reads them, in its weight format."""
         weight = self.machine.weight
         if stored_in is not None and stored_in.bare() == weight.bare():
             return params

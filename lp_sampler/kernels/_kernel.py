@@ -91,6 +91,12 @@ class Kernel:
         """
         raise NotImplementedError
 
+    def trained(self, state: State, machine: Machine) -> tuple[Array, Format]:
+        """Where the next step takes its gradient, and the format of that: the draw itself, but for
+        kernels whose draws are averages.
+        """
+        return state.params, state.format
+
     def is_sampling(self, step: int) -> bool:
         """Do draws of this step count?  Not in the exploring phases of a cyclical step size."""
         return is_sampling(self.step_size, step)

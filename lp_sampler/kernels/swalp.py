@@ -75,6 +75,10 @@ class SWALP(SGD):
         average = self._averaged(state.params, after.params, evaluate, key)
         return State(average, state.format, {**after.arrays, "weights": after.params}), info
 
+    def trained(self, state: State, machine: Machine) -> tuple[Array, Format]:
+        """The weights, not their mean."""
+        return state.arrays["weights"], self._ascent.formats(machine)["accumulator"]
+
     def is_sampling(self, step: int) -> bool:
         """Has the mean begun?"""
         return step >= self.start and super().is_sampling(step)

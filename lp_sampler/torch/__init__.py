@@ -5,5 +5,16 @@ Needs the extra `torch`; importing `lp_sampler` alone never imports PyTorch.
 
 from . import networks
 from .networks import initialise
+from .optimizers import PSGLD, SGD, SGHMC, SGLD, SWALP, CyclicalSGLD, SGDMomentum
 
-__all__ = ["initialise", "networks"]
+__all__ = [
+    "PSGLD",
+    "SGD",
+    "SGHMC",
+    "SGLD",
+    "SWALP",
+    "CyclicalSGLD",
+    "SGDMomentum",
+    "initialise",
+    "networks",
+]
