@@ -129,10 +129,10 @@ class Arithmetic:
         """Refuse what PyTorch would compute otherwise than the machine's vector unit, or than its
         own functions of those that `what` uses."""
         unit, name = self.machine.vector_unit, f"machine {self.machine.name!r}"
-        reason = None if unit.is_binary32 else f"{name} has a vector unit of {unit.format}"
-        for one in dict(self.machine.special):
-            if one in uses:
-                reason = f"{name} has a function {one!r} of its own"
+        own = [one for one, _ in self.machine.special if one in uses]
+        reason = f"{name} has a function {own[0]!r} of its own" if own else None
+        if not unit.is_binary32:
+            reason = f"{name} has a vector unit of {unit.format}"
         if reason is not None:
             raise MachineError(
                 f"{what}: {reason}, which is not supported here, only IEEE binary32; a rule of "
