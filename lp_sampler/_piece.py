@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._codes import code_dtype, codes_of
 from ._evaluate import Evaluation
 from ._numfmt import Key, context
 from ._plan import Piece, Plan, explores
@@ -42,8 +41,8 @@ class Checkpoint:
 
 @dataclasses.dataclass(frozen=True)
 class Chunk:
-    """Draws as codes (chains, draws, parameters), stats (draws, statistic); number `index` of a
-    piece, full but for the last of a run.
+    """Draws as codes (chains, draws, columns) as the plan's `coding` has them, stats (draws,
+    statistic); number `index` of a piece, full but for the last of a run.
     """
 
     index: int
@@ -58,9 +57,9 @@ class PieceRun:
         self.plan, self.piece = plan, piece
         self._explores = explores(plan.kernel)
         self._key = Key(plan.seed)
-        size, per_chunk = plan.target.size, plan.draws_of_a_chunk
-        shape = (piece.chains, per_chunk, size)
-        self._codes = np.zeros(shape, code_dtype(plan.format))
+        per_chunk = plan.draws_of_a_chunk
+        shape = (piece.chains, per_chunk, plan.coding.columns)
+        self._codes = np.zeros(shape, plan.coding.dtype)
         self._stats = np.zeros((per_chunk, len(STATS)))
         with context(nan="error"):
             self._states = [self._start(group) for group in piece.groups]
@@ -125,7 +124,7 @@ class PieceRun:
     def _keep(self, infos: list[StepInfo]) -> None:
         place = self.draws % self.plan.draws_of_a_chunk
         for group, state in zip(self.piece.groups, self._states, strict=True):
-            self._codes[self._places(group), place] = codes_of(state.params, self.plan.format)
+            self._codes[self._places(group), place] = self.plan.coding.encode(state.params)
         *counts, coordinates, accepted, proposed = self._window[1:]
         heat = [info.effective_temperature for info in infos]
         weights = [len(group) for group in self.piece.groups]

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from ._codes import code_dtype
+from ._codes import Coding
 from ._errors import SamplerError
 from ._numfmt import Format, Key, Machine, MachineError
 from .kernels import Kernel
@@ -55,6 +55,8 @@ class Plan:
     seed: int
     chunk: tuple[int, int] | None = None
     """Chains and draws of a stored chunk, where a store says so."""
+    blocks_as_float32: bool = False
+    """Of a store that an earlier version made."""
 
     @classmethod
     def checked(
@@ -129,6 +131,11 @@ class Plan:
         return self.kernel.formats(self.machine)["accumulator"]
 
     @cached_property
+    def coding(self) -> Coding:
+        """How draws are kept."""
+        return Coding(self.format, self.target.size, self.blocks_as_float32)
+
+    @cached_property
     def bound_target(self) -> Target:
         """The target as the machine computes it."""
         return self.target.on(self.machine, Key(self.seed).fold_in("input"))
@@ -160,7 +167,7 @@ class Plan:
         """As many as a few megabytes hold."""
         if self.chunk is not None:
             return self.chunk[1]
-        width = self.chains_of_a_piece * self.target.size * code_dtype(self.format).itemsize
+        width = self.chains_of_a_piece * self.coding.columns * self.coding.dtype.itemsize
         return max(1, min(CHUNK_DRAWS, CHUNK_BYTES // width))
 
     @property

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from . import diagnostics
 from ._blocks import by_parameter, table_by_parameter
-from ._codes import codes_of
+from ._codes import Coding
 from ._errors import SamplerError
 from ._inference_data import inference_data
 from ._numfmt import Format, Machine
@@ -75,8 +75,33 @@ class Run:
 
     @property
     def codes(self) -> Array:
-        """The draws as codes of `format`, a byte a parameter for an 8-bit format."""
-        return getattr(self.draws, "codes", None) or codes_of(self.draws, self.format)
+        """The draws as codes of `format`, a byte a parameter for an 8-bit format; of a block format
+        codes of the elements, whose `scales` stand beside them.
+        """
+        found: Array | None = getattr(self.draws, "codes", None)
+        return self._encoded[..., : self.draws.shape[2]] if found is None else found
+
+    @property
+    def scales(self) -> Array | None:
+        """Of a block format codes of the scales (chain, draw, block), one for `format.size`
+        neighbours; None of other formats, and of blocks whose `codes` are the bits of float32:
+        under scales that are no powers of two, or that chains share.
+
+        >>> import lp_sampler as lps
+        >>> kernel, target = lps.kernels.SGLD(step_size=0.1), lps.targets.Gaussian(size=20)
+        >>> run = lps.sample(kernel, target, "bfp8", draws=200, warmup=20, progress=False)
+        >>> run.codes.shape, run.scales.shape
+        ((64, 200, 20), (64, 200, 2))
+        """
+        if hasattr(self.draws, "scales"):
+            found: Array | None = self.draws.scales
+            return found
+        size = self.draws.shape[2]
+        return self._encoded[..., size:] if Coding(self.format, size).blocks else None
+
+    @property
+    def _encoded(self) -> Array:
+        return Coding(self.format, self.draws.shape[2]).encode(self.draws)
 
     @property
     def frozen(self) -> npt.NDArray[np.bool_]:

@@ -1,6 +1,7 @@
 """A run on disk: a Zarr group, whose bytes depend on the run's arguments alone.
 
-codes: (chain, draw, parameter), the draws in their format.  stats: (piece, draw, statistic).
+codes: (chain, draw, parameter), the draws in their format; of blocks their elements', and scales:
+(chain, draw, block).  stats: (piece, draw, statistic).
 init and target/...: what the run was given.  The group's attributes are all arguments that can
 change a bit.  codes/checkpoints: where each piece is.  A log beside the group has what cannot
 change a bit: dates, durations, threads.
@@ -8,6 +9,7 @@ change a bit: dates, durations, threads.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 import shutil
@@ -19,7 +21,6 @@ from typing import Any
 import numpy as np
 
 from . import _zarr
-from ._codes import code_dtype
 from ._errors import StoreError
 from ._files import PART, sync_folder, write_whole
 from ._piece import STATS, Checkpoint, Chunk
@@ -28,7 +29,7 @@ from ._record import SCHEMA, attributes_of, plan_of
 from .kernels import Kernel
 from .targets import Target
 
-CODES, STATISTICS, CHECKPOINTS = "codes", "stats", "checkpoints"
+CODES, SCALES, STATISTICS, CHECKPOINTS = "codes", "scales", "stats", "checkpoints"
 ARRAY_PREFIX = "array."
 CHECKPOINT_FIELDS = ("step", "draws", "window", "params", "codes", "stats")
 
@@ -73,7 +74,11 @@ class RunStore:
         kernel: Kernel | None = None,
     ) -> RunStore:
         """A stored run; target and kernel where the store does not have them."""
-        return cls(path, plan_of(read_attributes(Path(path)), Path(path), target, kernel))
+        path = Path(path)
+        plan = plan_of(read_attributes(path), path, target, kernel)
+        if plan.coding.blocks and not (path / SCALES).exists():
+            plan = dataclasses.replace(plan, blocks_as_float32=True)
+        return cls(path, plan)
 
     def extend(self, draws: int) -> RunStore:
         """The same run with that many draws."""
@@ -85,22 +90,30 @@ class RunStore:
         return longer
 
     @property
-    def chunk_shapes(self) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-        """Of codes and of statistics."""
+    def chunk_shapes(self) -> dict[str, tuple[int, int, int]]:
+        """Of each array."""
         chains, draws = self.plan.chains_of_a_piece, self.plan.draws_of_a_chunk
-        return (chains, draws, self.plan.target.size), (1, draws, len(STATS))
+        shapes = {CODES: (chains, draws, self.plan.target.size)}
+        if self.plan.coding.blocks:
+            shapes[SCALES] = (chains, draws, self.plan.coding.blocks)
+        return {**shapes, STATISTICS: (1, draws, len(STATS))}
 
     def write_shapes(self) -> None:
         """The metadata of the arrays, for the plan's draws."""
-        plan, (codes, stats) = self.plan, self.chunk_shapes
-        shape = (len(plan.chains), plan.draws, plan.target.size)
-        _zarr.write_array(
-            self.path / CODES, shape, codes, code_dtype(plan.format), ("chain", "draw", "parameter")
-        )
+        plan, chunks = self.plan, self.chunk_shapes
+        axes = {CODES: "parameter", SCALES: "block"}
+        for name in axes.keys() & chunks.keys():
+            _zarr.write_array(
+                self.path / name,
+                (len(plan.chains), plan.draws, chunks[name][2]),
+                chunks[name],
+                plan.coding.dtype,
+                ("chain", "draw", axes[name]),
+            )
         _zarr.write_array(
             self.path / STATISTICS,
             (len(plan.pieces), plan.draws, len(STATS)),
-            stats,
+            chunks[STATISTICS],
             np.dtype(np.float64),
             ("piece", "draw", "statistic"),
             {"statistics": list(STATS)},
@@ -115,10 +128,12 @@ class RunStore:
         """Write the draws and statistics of one chunk."""
         missing = self.plan.chains_of_a_piece - piece.chains
         codes = np.pad(chunk.codes, ((0, missing), (0, 0), (0, 0))) if missing else chunk.codes
+        arrays = {CODES: codes, STATISTICS: chunk.stats[None]}
+        if self.plan.coding.blocks:
+            arrays[CODES], arrays[SCALES] = np.split(codes, [self.plan.target.size], axis=2)
         with no_surprise(self.path):
-            _zarr.write_chunk(self.path / CODES, (piece.index, chunk.index, 0), codes)
-            place = (piece.index, chunk.index, 0)
-            _zarr.write_chunk(self.path / STATISTICS, place, chunk.stats[None])
+            for name, content in arrays.items():
+                _zarr.write_chunk(self.path / name, (piece.index, chunk.index, 0), content)
 
     def _checkpoint_path(self, piece: Piece) -> Path:
         return self.path / CODES / CHECKPOINTS / f"{piece.index}.npz"

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ._codes import values_of
 from ._errors import Cancelled
 from ._live import Live
 from ._piece import STATS, Checkpoint, Chunk, PieceRun
@@ -49,7 +48,7 @@ class Memory:
         """Decode a chunk into its place."""
         begin = chunk.index * self._plan.draws_of_a_chunk
         place = self.draws[piece.begin : piece.end, begin : begin + self._plan.draws_of_a_chunk]
-        place[...] = values_of(chunk.codes[:, : place.shape[1]], self._plan.format)
+        place[...] = self._plan.coding.decode(chunk.codes[:, : place.shape[1]])
         self.stats[piece.index, begin : begin + place.shape[1]] = chunk.stats[: place.shape[1]]
 
     def write_checkpoint(self, piece: Piece, at: Checkpoint) -> None:

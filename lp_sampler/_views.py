@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _zarr
-from ._codes import code_dtype, values_of
-from ._run_store import CODES, STATISTICS, RunStore
+from ._run_store import CODES, SCALES, STATISTICS, RunStore
 
 Array = npt.NDArray[Any]
 
 
-class StoredCodes:
-    """Codes (chain, draw, parameter) of a stored run, read-only.
+class StoredArray:
+    """An array (chain, draw, column) of a stored run, read-only.
 
     Indexed as a NumPy array, with at most one list or mask among the indices, it reads the part
     asked for; `np.asarray` reads all.  A chunk's checksum is looked at when it is first read.
@@ -24,16 +23,15 @@ class StoredCodes:
 
     ndim = 3
 
-    def __init__(self, store: RunStore) -> None:
-        self._store, self._checked = store, set[tuple[int, int]]()
-        self.shape = (len(store.plan.chains), store.plan.draws, store.plan.target.size)
-
-        self._code_dtype = code_dtype(store.plan.format)
+    def __init__(self, store: RunStore, name: str) -> None:
+        self._store, self._name, self._checked = store, name, set[tuple[int, int]]()
+        self._chunk_shape = store.chunk_shapes[name]
+        self.shape = (len(store.plan.chains), store.plan.draws, self._chunk_shape[2])
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of what is read."""
-        return self._code_dtype
+        return self._store.plan.coding.dtype
 
     @property
     def size(self) -> int:
@@ -53,21 +51,22 @@ class StoredCodes:
 
     def __getitem__(self, index: Any) -> Array:
         places = _places(index, self.shape)
-        found = self._read([np.atleast_1d(place) for place in places])
+        found = self.read([np.atleast_1d(place) for place in places])
         dropped = tuple(0 if place.ndim == 0 else slice(None) for place in places)
         return found[dropped]
 
-    def _read(self, places: list[npt.NDArray[np.intp]]) -> Array:
-        chains, draws, parameters = places
-        (per_piece, per_chunk, _), _ = self._store.chunk_shapes
-        found = np.empty((len(chains), len(draws), len(parameters)), self._code_dtype)
-        columns = _as_slice(parameters)
+    def read(self, places: list[npt.NDArray[np.intp]]) -> Array:
+        """The numbers at these chains, draws and columns."""
+        chains, draws, columns = places
+        per_piece, per_chunk, _ = self._chunk_shape
+        found = np.empty((len(chains), len(draws), len(columns)), self._store.plan.coding.dtype)
+        wanted = _as_slice(columns)
         for piece in np.unique(chains // per_piece):
             of_chains = np.flatnonzero(chains // per_piece == piece)
             rows = chains[of_chains] - piece * per_piece
             for chunk in np.unique(draws // per_chunk):
                 of_draws = np.flatnonzero(draws // per_chunk == chunk)
-                content = self._chunk(int(piece), int(chunk))[:, :, columns]
+                content = self._chunk(int(piece), int(chunk))[:, :, wanted]
                 part = content[rows[:, None], draws[of_draws] - chunk * per_chunk]
                 found[of_chains[:, None], of_draws] = part
         return found
@@ -75,10 +74,10 @@ class StoredCodes:
     def _chunk(self, piece: int, chunk: int) -> Array:
         place = (piece, chunk)
         codes = _zarr.read_chunk(
-            self._store.path / CODES,
+            self._store.path / self._name,
             (*place, 0),
-            self._store.chunk_shapes[0],
-            self._code_dtype,
+            self._chunk_shape,
+            self._store.plan.coding.dtype,
             check=place not in self._checked,
         )
         self._checked.add(place)
@@ -88,21 +87,36 @@ class StoredCodes:
         return f"<{type(self).__name__} {self.shape} of {self.dtype} in {str(self._store.path)!r}>"
 
 
-class StoredDraws(StoredCodes):
+class StoredDraws(StoredArray):
     """The values of a stored run's codes, in float32."""
 
+    def __init__(self, store: RunStore) -> None:
+        super().__init__(store, CODES)
+        self._scales = StoredArray(store, SCALES) if store.plan.coding.blocks else None
+
     @property
-    def codes(self) -> StoredCodes:
+    def codes(self) -> StoredArray:
         """The same draws as codes."""
-        return StoredCodes(self._store)
+        return StoredArray(self._store, CODES)
+
+    @property
+    def scales(self) -> StoredArray | None:
+        """Codes of the scales (chain, draw, block)."""
+        return self._scales
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of what is read."""
         return np.dtype(np.float32)
 
-    def _read(self, places: list[npt.NDArray[np.intp]]) -> Array:
-        return values_of(super()._read(places), self._store.plan.format)
+    def read(self, places: list[npt.NDArray[np.intp]]) -> Array:
+        """The values at these chains, draws and parameters."""
+        coding, codes = self._store.plan.coding, super().read(places)
+        if self._scales is None:
+            return coding.values(codes)
+        blocks, of_parameter = np.unique(coding.block_of(places[2]), return_inverse=True)
+        scales = self._scales.read([*places[:2], blocks])
+        return coding.values(codes, scales[:, :, of_parameter])
 
 
 def _places(index: Any, shape: tuple[int, ...]) -> list[npt.NDArray[np.intp]]:
@@ -131,7 +145,7 @@ def _as_slice(places: npt.NDArray[np.intp]) -> Any:
 
 def stored_stats(store: RunStore) -> npt.NDArray[np.float64]:
     """Statistics (piece, draw, statistic)."""
-    plan, (_, shape) = store.plan, store.chunk_shapes
+    plan, shape = store.plan, store.chunk_shapes[STATISTICS]
     per_chunk = plan.draws_of_a_chunk
     found = np.empty((len(plan.pieces), plan.draws, shape[2]))
     for piece in range(len(plan.pieces)):

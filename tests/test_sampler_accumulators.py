@@ -225,4 +225,3 @@ def test_blocks_have_the_stationary_variance_of_the_exact_recursion(spelling):
     assert abs(z_variance(run.draws, 0, exact)) < 4
     if spelling != "full":
         assert nf.quantize(run.draws, BLOCKS).tobytes() == run.draws.tobytes()
-    assert run.codes.view(np.float32).tobytes() == run.draws.tobytes()
