@@ -100,12 +100,12 @@ def finish(store: RunStore, *, progress: bool = True, client: Any = None) -> Run
     threads = get_num_threads()
     facts = {"threads": threads, "cluster": client and str(client)}
     steps = store.steps_left()
-    with logged(store.path, **facts), progress_bar(steps, title, shown=progress) as bar:
-        try:
+    try:
+        with logged(store.path, **facts), progress_bar(steps, title, shown=progress) as bar:
             run_pieces(plan, store, bar, threads, client)
-        except KeyboardInterrupt:
-            message = f"interrupted at a step boundary; {how_to_go_on(store.path)}"
-            raise Interrupted(message) from None
+    except KeyboardInterrupt:
+        message = f"interrupted at a step boundary; {how_to_go_on(store.path)}"
+        raise Interrupted(message) from None
     return run_of(store)
 
 
