@@ -86,6 +86,36 @@ def test_linear(machine):
     equal(grads["bias"], gradient(m, by_hand.bias_gradient(m, e), "bias"))
 
 
+@pytest.mark.parametrize(
+    "shapes", [((5, 300), (300, 7)), ((2, 9, 129), (2, 129, 4)), ((3, 7), (7, 2))]
+)
+def test_chains_beside_each_other_are_the_machines_chains(shapes):
+    """What layers do with sums of several chains is numfmt.matmul, infinities and NaN included."""
+    from numfmt.torch._chains import one_chain, summed_chains
+
+    path = nf.machine("h100_fp8").datapath("wgrad")
+    a, b = (
+        nf.array(numbers(*shape, seed=i).numpy() * 60, "e5m2") for i, shape in enumerate(shapes)
+    )
+    a.codes[..., 0, :] = 0x7B  # the largest number
+    b.codes[..., 0] = np.where(np.arange(b.shape[-2]) < 150, 0x7B, 0xFB)
+    a.codes[..., 1, 2], a.codes[..., 2, 1] = 0x7C, 0x7F  # an infinity, NaN
+    found = summed_chains(a, b, path, one_chain(path))
+    np.testing.assert_array_equal(found.view(np.uint32), nf.matmul(a, b, path).codes)
+
+
+def test_a_batch_of_several_chains():
+    """The weights' gradient is summed in chains of 128."""
+    layer, x = nn.Linear(9, 6), numbers(300, 9)
+    _, errors, _, grads = run(layer, "h100_fp8", x)
+    m = machine_of("h100_fp8")
+    a, e = m.store(x.numpy(), "activation"), m.store(errors, "error")
+    assert m.machine.datapath("wgrad") != m.machine.datapath("fprop")
+    equal(grads["weight"], gradient(m, m(a.T, e, "wgrad").T))
+    equal(grads["bias"], gradient(m, by_hand.bias_gradient(m, e), "bias"))
+    assert not np.array_equal(m(a.T, e, "wgrad"), m(a.T, e, "fprop"))
+
+
 def bias_stored(m, b):
     """A bias is stored as weights are where the machine stores weights."""
     stores = dict(m.machine.formats).get("weight") is not None

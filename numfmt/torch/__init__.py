@@ -14,8 +14,8 @@ except ImportError as error:
         "numfmt.torch needs PyTorch, which is not installed: pip install 'numfmt-hw[torch]'"
     ) from error
 
-from ._emulate import at_step, emulate, restore
+from ._emulate import at_step, emulate, restore, step_of
 from ._quantize import quantize
 from ._quantizer import Observer, Quantizer
 
-__all__ = ["Observer", "Quantizer", "at_step", "emulate", "quantize", "restore"]
+__all__ = ["Observer", "Quantizer", "at_step", "emulate", "quantize", "restore", "step_of"]

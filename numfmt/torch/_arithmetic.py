@@ -24,6 +24,7 @@ from .._operations import add
 from .._quantize import encode
 from .._random import Key
 from ..formats import Format
+from ._chains import one_chain, summed_chains
 from ._operand import SINGLE, Choices, Operand, operand
 from ._quantize import Rounding
 
@@ -107,9 +108,12 @@ class Arithmetic:
         path = self.paths[role]
         if path == BINARY32_CHAIN and a.format == b.format == SINGLE:
             return _in_order(a.codes.view(np.float32), b.codes.view(np.float32))
-        result = matmul(a, b, path, key=key if path.is_random else None)
         unit = self.machine.vector_unit
-        if dtype != np.float64 and result.format.bare() != unit.format:
+        is_read = dtype != np.float64 and path.output.bare() != unit.format
+        if not is_read and (alone := one_chain(path)) is not None:
+            return summed_chains(a, b, path, alone).astype(dtype, copy=False)
+        result = matmul(a, b, path, key=key if path.is_random else None)
+        if is_read:
             result = result.astype(unit.format, unit.round, unit.ovf)
         if result.format.bare() == SINGLE:
             return result.codes.view(np.float32).astype(dtype, copy=False)

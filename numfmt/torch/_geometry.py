@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,12 +19,14 @@ from .._code_array import Array as CodeArray
 from ._operand import Operand
 
 Times = Callable[[CodeArray, CodeArray], Array]
+Gradients = tuple[Array, Array | None]  # of weights, and of the bias where a 1 was given for it
 
 
 class Rows:
     """x (..., terms) by weights (outputs, terms)."""
 
     channel_axis: ClassVar[int] = -1
+    takes_one: ClassVar[bool] = True
 
     def forward(self, times: Times, x: Operand, w: Operand) -> Array:
         """x w^T."""
@@ -36,16 +38,20 @@ class Rows:
         found = times(e.array(_matrix(e.codes)), w.array(w.codes))
         return found.reshape(*e.codes.shape[:-1], w.codes.shape[1])
 
-    def weight_gradient(self, times: Times, x: Operand, e: Operand) -> Array:
+    def weight_gradient(self, times: Times, x: Operand, e: Operand, one: Any = None) -> Gradients:
         """(x^T e)^T."""
-        found = times(x.array(_matrix(x.codes).T), e.array(_matrix(e.codes)))
-        return np.ascontiguousarray(found.T)
+        rows = _with_ones(_matrix(x.codes), one)
+        found = times(x.array(rows.T), e.array(_matrix(e.codes)))
+        if one is None:
+            return np.ascontiguousarray(found.T), None
+        return np.ascontiguousarray(found[:-1].T), found[-1]
 
 
 class Batches:
     """a (batch, m, k) by b (batch, k, n), neither of them weights."""
 
     channel_axis: ClassVar[int] = -1
+    takes_one: ClassVar[bool] = False
 
     def forward(self, times: Times, a: Operand, b: Operand) -> Array:
         """a b."""
@@ -55,9 +61,9 @@ class Batches:
         """e b^T."""
         return times(e.array(e.codes), b.array(b.codes.swapaxes(1, 2)))
 
-    def weight_gradient(self, times: Times, a: Operand, e: Operand) -> Array:
+    def weight_gradient(self, times: Times, a: Operand, e: Operand) -> Gradients:
         """a^T e."""
-        return times(a.array(a.codes.swapaxes(1, 2)), e.array(e.codes))
+        return times(a.array(a.codes.swapaxes(1, 2)), e.array(e.codes)), None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +82,7 @@ class Convolution:
     groups: int
 
     channel_axis: ClassVar[int] = 1
+    takes_one: ClassVar[bool] = True
 
     def forward(self, times: Times, x: Operand, w: Operand) -> Array:
         """The convolution (a correlation, as the field has it)."""
@@ -93,22 +100,27 @@ class Convolution:
         found = times(e.array(patches), w.array(self._mirrored(w)))
         return self._image(found, len(e.codes), self.size)
 
-    def weight_gradient(self, times: Times, x: Operand, e: Operand) -> Array:
+    def weight_gradient(self, times: Times, x: Operand, e: Operand, one: Any = None) -> Gradients:
         """Of each place of the kernel, over all images and outputs."""
-        patches = self._patches(x).swapaxes(1, 2)
-        return self._weights(times(x.array(patches), e.array(self._rows(e))))
+        patches = self._patches(x, one).swapaxes(1, 2)
+        found = times(x.array(patches), e.array(self._rows(e)))
+        if one is None:
+            return self._weights(found), None
+        return self._weights(found[:, :-1]), found[:, -1].reshape(-1)
 
-    def _patches(self, x: Operand) -> Array:
-        """(group, batch and outputs, places and channels)."""
+    def _patches(self, x: Operand, one: Any = None) -> Array:
+        """(group, batch and outputs, places and channels), and `one` behind each if given."""
         lengths = [
             (n - 1) * s + d * (k - 1) + 1
             for n, s, d, k in zip(
                 self.outputs, self.stride, self.dilation, self.kernel, strict=True
             )
         ]
-        return self._cut(_padded(x, lengths, self.before, (1, 1)), self.outputs, self.stride)
+        return self._cut(_padded(x, lengths, self.before, (1, 1)), self.outputs, self.stride, one)
 
-    def _cut(self, image: Array, outputs: tuple[int, ...], stride: tuple[int, ...]) -> Array:
+    def _cut(
+        self, image: Array, outputs: tuple[int, ...], stride: tuple[int, ...], one: Any = None
+    ) -> Array:
         """The patches of an image (batch, height, width, channels)."""
         batch, by_row, by_column, by_channel = image.strides
         channels = image.shape[3] // self.groups
@@ -121,8 +133,12 @@ class Convolution:
             ),
             writeable=False,
         )
-        rows = len(image) * math.prod(outputs)
-        return view.reshape(self.groups, rows, math.prod(self.kernel) * channels)
+        rows, terms = len(image) * math.prod(outputs), math.prod(self.kernel) * channels
+        if one is None:
+            return view.reshape(self.groups, rows, terms)
+        made = np.full((self.groups, rows, terms + 1), one, image.dtype)
+        made[..., :-1].reshape(view.shape)[...] = view  # a view: axes are split, none joined
+        return made
 
     def _rows(self, e: Operand) -> Array:
         """An image of the outputs' size as (group, batch and outputs, channels of the group)."""
@@ -165,6 +181,7 @@ class Transposed:
     of: Convolution
 
     channel_axis: ClassVar[int] = 1
+    takes_one: ClassVar[bool] = False
 
     def forward(self, times: Times, x: Operand, w: Operand) -> Array:
         """The convolution's input gradient."""
@@ -174,11 +191,11 @@ class Transposed:
         """The convolution."""
         return self.of.forward(times, e, w)
 
-    def weight_gradient(self, times: Times, x: Operand, e: Operand) -> Array:
+    def weight_gradient(self, times: Times, x: Operand, e: Operand) -> Gradients:
         """The convolution's weight gradient, with x in the place of its errors."""
         rows = self.of._rows(x).swapaxes(1, 2)
         found = times(x.array(rows), e.array(self.of._patches(e)))
-        return self.of._weights(np.ascontiguousarray(found.swapaxes(1, 2)))
+        return self.of._weights(np.ascontiguousarray(found.swapaxes(1, 2))), None
 
 
 def _padded(x: Operand, lengths: list[int], before: Sequence[int], step: tuple[int, ...]) -> Array:
@@ -196,6 +213,15 @@ def _padded(x: Operand, lengths: list[int], before: Sequence[int], step: tuple[i
     source = x.codes[:, :, taken[0], taken[1]].transpose(0, 2, 3, 1)
     out[:, placed[0], placed[1]] = source
     return out
+
+
+def _with_ones(rows: Array, one: Any) -> Array:
+    """The rows with a 1 behind each, where it is given."""
+    if one is None:
+        return rows
+    made = np.full((len(rows), rows.shape[1] + 1), one, rows.dtype)
+    made[:, :-1] = rows
+    return made
 
 
 def _matrix(x: Array) -> Array:

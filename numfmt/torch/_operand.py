@@ -84,6 +84,13 @@ def zero_of(format: Format) -> Any:
     return code
 
 
+@functools.lru_cache(maxsize=256)
+def one_of(format: Format) -> Any:
+    """The code of 1; None where the format has none."""
+    code = encode(1.0, format)
+    return code if decode(code, format) == 1 else None
+
+
 def operand(x: Array, format: Format | None, choices: Choices, key: Key | None) -> Operand:
     """Numbers stored in a format with its modes; in none of their own they are rounded to nearest
     even to the first that the datapath takes, unless it takes them as they are."""

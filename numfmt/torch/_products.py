@@ -10,9 +10,8 @@ import torch
 from .._arrays import Array
 from .._code_array import Array as CodeArray
 from .._errors import FormatError, NumfmtError
-from .._quantize import decode, encode
 from ._arithmetic import Arithmetic
-from ._operand import Choices, Operand
+from ._operand import Choices, Operand, one_of
 from ._site import Bits
 from ._tensors import as_numpy, check_tensor
 
@@ -46,7 +45,7 @@ class Job:
         choices = self.arithmetic.choices["dgrad"][0]
         return self.arithmetic.operand(e, "error", choices, self.bits("error"))
 
-    def run(self, what: str, a: Operand, b: Operand, dtype: Any) -> Array:
+    def run(self, what: str, a: Operand, b: Operand, dtype: Any, **more: Any) -> Any:
         """One of the geometry's products, through the datapath of its pass."""
         role = SERVES[what]
         choices, key = self.arithmetic.choices[role], self.bits(role)
@@ -55,8 +54,22 @@ class Job:
             return self.arithmetic.product(left, right, role, key, dtype)
 
         first, second = a.read_as(choices[0], "a"), b.read_as(choices[1], "b")
-        found: Array = getattr(self.geometry, what)(times, first, second)
-        return found
+        return getattr(self.geometry, what)(times, first, second, **more)
+
+    def parameter_gradients(
+        self, x: Operand, e: Operand, dtype: Any, has_bias: bool
+    ) -> tuple[Array, Array | None]:
+        """Of the second operand and of the bias: one product where the ones whose product with the
+        errors is the bias's can stand beside x and no random bits count rows."""
+        path, one = self.arithmetic.paths["wgrad"], None
+        first = x.read_as(self.arithmetic.choices["wgrad"][0], "a")
+        if has_bias and self.geometry.takes_one and not path.is_random:
+            one = one_of(first.format)
+        more = {} if one is None else {"one": one}
+        weights, bias = self.run("weight_gradient", first, e, dtype, **more)
+        if has_bias and bias is None:
+            bias = self.bias_gradient(e, dtype)
+        return weights, bias
 
     def bias_gradient(self, e: Operand, dtype: Any) -> Array:
         """The sum of the errors of each output: ones by errors, through the weights' datapath."""
@@ -68,8 +81,10 @@ class Job:
         sums = self.arithmetic.product(ones, matrix, "wgrad", self.bits("bias", "sum"), dtype)
         return np.ascontiguousarray(sums[0])
 
-    def gradient(self, x: Array, bits: Bits) -> Array:
+    def gradient(self, x: Array | None, bits: Bits) -> Array | None:
         """A parameter's gradient as the machine keeps it."""
+        if x is None:
+            return None
         is_double = x.dtype == np.float64
         rounding = self.arithmetic.rounding("gradient", bits("gradient"), is_double)
         return x if rounding is None else rounding.of_array(x)
@@ -78,8 +93,7 @@ class Job:
 def _ones(formats: Choices, count: int) -> CodeArray:
     """A row of ones in the first format that has 1."""
     for format in formats:
-        code = encode(1.0, format)
-        if decode(code, format) == 1:
+        if (code := one_of(format)) is not None:
             return CodeArray._of(np.full((1, count), code), format)
     raise FormatError(f"the gradient of a bias is a sum by ones; no format of {formats} has 1")
 
@@ -111,10 +125,12 @@ class Product(torch.autograd.Function):
         if wanted[0]:
             found[0] = job.run("input_gradient", e, y, ctx.dtype)
         if wanted[1]:
-            made = job.run("weight_gradient", x, e, ctx.dtype)
-            found[1] = job.gradient(made, job.bits) if job.roles[1] == "weight" else made
-        if wanted[2]:
-            found[2] = job.gradient(job.bias_gradient(e, ctx.dtype), Bits(job.bits("bias")))
+            found[1], found[2] = job.parameter_gradients(x, e, ctx.dtype, wanted[2])
+        elif wanted[2]:
+            found[2] = job.bias_gradient(e, ctx.dtype)
+        if job.roles[1] == "weight":
+            found[1] = job.gradient(found[1], job.bits)
+            found[2] = job.gradient(found[2], Bits(job.bits("bias")))
         likes = [*ctx.likes, ctx.likes[1]]
         tensors = [
             None if one is None else _once(_like(one, *like), error)

@@ -63,14 +63,18 @@ def _change(what: Any, change: Any) -> Change | None:
 def change_for(
     rules: list[tuple[Any, Change | None]], kind: type, name: str, used: set[int]
 ) -> Change | None:
-    """What the rules change in a module, those of types first, later ones last; None to leave it.
-    `used` takes the places of those that apply."""
+    """What the rules change in a module; None: leave it.
+
+    Rules of types come first, later ones last; one that names a machine drops what came before.
+    `used` takes the places of those that apply.
+    """
     found: Change | None = {}
     for by_name in (False, True):
         for place, (what, change) in enumerate(rules):
             if isinstance(what, str) is by_name and _applies(what, kind, name):
                 used.add(place)
-                found = None if change is None else {**(found or {}), **change}
+                goes_on = found and change is not None and "machine" not in change
+                found = {**found, **change} if goes_on else change  # type: ignore[dict-item]
     return found
 
 
