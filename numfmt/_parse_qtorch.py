@@ -10,6 +10,7 @@ from .formats import Fixed, Float, Format
 from .formats.block_names import bfp
 
 _BINARY32_EXPONENT_BITS = 8
+_MODULES = ("qtorch.number", "numfmt.torch.qtorch_compat")
 
 
 def _fixed(number: Any) -> Format:
@@ -40,7 +41,7 @@ _CLASSES: dict[str, Callable[[Any], Format]] = {
 def is_qtorch(number: object) -> bool:
     """Is it a number object of QPyTorch?  Those may be changed by their owners."""
     kind = type(number)
-    return kind.__module__ == "qtorch.number" and kind.__name__ in _CLASSES
+    return kind.__module__ in _MODULES and kind.__name__ in _CLASSES
 
 
 def from_qtorch(number: Any) -> Format:

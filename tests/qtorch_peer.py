@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,14 +22,22 @@ KNOWN_FAULTS = {
     "random bits": "stochastic rounding draws from std::random_device, whatever the seed",
 }
 WIDTHS = range(4, 23)
+TESTS = Path(__file__).parent
 SERVER = """
-import sys, numpy, torch
-from qtorch.quant import block_quantize
+import json, sys, types, numpy, torch, qtorch, qtorch.auto_low, qtorch.optim, qtorch.quant
+import qtorch_training
+torch.set_num_threads(1)
+theirs = types.SimpleNamespace(**{**vars(qtorch.quant), **vars(qtorch.number)})
+theirs.OptimLP, theirs.sequential_lower = qtorch.optim.OptimLP, qtorch.auto_low.sequential_lower
 print("ready", flush=True)
 for line in sys.stdin:
-    given, made, width, dim, rounding = line.split()
+    given, made, name, options = json.loads(line)
     x = torch.from_numpy(numpy.load(given))
-    numpy.save(made, block_quantize(x, wl=int(width), dim=int(dim), rounding=rounding).numpy())
+    if name == "train":
+        y = qtorch_training.train(theirs, x, **options)
+    else:
+        y = getattr(theirs, name)(x, **options)
+    numpy.save(made, y.numpy())
     print("done", flush=True)
 """
 
@@ -45,7 +55,7 @@ class Qtorch:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, "TORCH_EXTENSIONS_DIR": str(folder)},
+            env={**os.environ, "TORCH_EXTENSIONS_DIR": str(folder), "PYTHONPATH": str(TESTS)},
         )
         if not self._answers("ready"):
             self.close()
@@ -55,12 +65,17 @@ class Qtorch:
         """Does the process say the word?  Nothing more where it ended."""
         return any(line.strip() == word for line in self.process.stdout)
 
-    def block_quantize(self, x: np.ndarray, width: int, dim: int, rounding: str) -> np.ndarray:
-        """What it makes of a float32 array."""
+    def call(self, name: str, x: np.ndarray, **options: Any) -> np.ndarray:
+        """What a function of qtorch.quant, or "train", makes of a float32 array."""
         np.save(self.given, x)
-        print(self.given, self.made, width, dim, rounding, file=self.process.stdin, flush=True)
+        job = json.dumps([str(self.given), str(self.made), name, options])
+        print(job, file=self.process.stdin, flush=True)
         assert self._answers("done")
         return np.load(self.made)
+
+    def block_quantize(self, x: np.ndarray, width: int, dim: int, rounding: str) -> np.ndarray:
+        """Its block_quantize."""
+        return self.call("block_quantize", x, wl=width, dim=dim, rounding=rounding)
 
     def close(self) -> None:
         """End the process."""

@@ -1,7 +1,12 @@
-"""compat="qpytorch" against the package itself: a million numbers a width, shape and mode."""
+"""compat="qpytorch" and numfmt.torch.qtorch_compat against the package itself: a million numbers a
+format, shape and mode."""
+
+import functools
+import types
 
 import numpy as np
 import pytest
+import qtorch_training
 from qtorch_peer import KNOWN_FAULTS, WIDTHS
 
 import numfmt as nf
@@ -80,6 +85,93 @@ def test_special_blocks_are_theirs(qtorch):
         got = nf.quantize(x, nf.Block(nf.Fixed(width, width - 2), None, compat="qpytorch"))
         assert np.array_equal(got, theirs, equal_nan=True)
         assert same_bits(got[3:], theirs[3:]).all()
+
+
+def patterns() -> np.ndarray:
+    """Numbers of all sizes, NaNs and infinities among them, near steps too."""
+    bits = np.random.default_rng(9).integers(0, 1 << 32, 500_000, dtype=np.uint32)
+    near = numbers(9).ravel()[:500_000]
+    ends = np.float32([0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45, 3.4e38, -3.4e38])
+    return np.concatenate([bits.view(np.float32), near, ends])
+
+
+def assert_theirs(qtorch, x: np.ndarray, name: str, **options) -> None:
+    """Every value of a function, the sign of zero included; NaNs of any kind are one."""
+    torch = pytest.importorskip("torch")
+    from numfmt.torch import qtorch_compat
+
+    function = getattr(qtorch_compat, name)
+    got = function(torch.from_numpy(x), rounding="nearest", exact_compat=True, **options).numpy()
+    theirs = qtorch.call(name, x, rounding="nearest", **options)
+    wrong = ~(same_bits(got, theirs) | (np.isnan(got) & np.isnan(theirs)))
+    assert not wrong.any(), (x[wrong][:5], got[wrong][:5], theirs[wrong][:5])
+
+
+@pytest.mark.parametrize("exp", [1, 4, 5, 8])
+@pytest.mark.parametrize("man", [1, 3, 10, 23])
+def test_floats_are_theirs_bit_for_bit(qtorch, exp, man):
+    """man = 23, which changes every sign, among them."""
+    assert_theirs(qtorch, patterns(), "float_quantize", exp=exp, man=man)
+
+
+@pytest.mark.parametrize("wl", [4, 16, 32])
+@pytest.mark.parametrize("fl", [-3, 3, 30])
+def test_fixed_point_is_theirs_bit_for_bit(qtorch, wl, fl):
+    """Clamped, symmetrically, and not at all."""
+    for ends in ({}, {"symmetric": True}, {"clamp": False}):
+        assert_theirs(qtorch, patterns(), "fixed_point_quantize", wl=wl, fl=fl, **ends)
+
+
+@pytest.mark.parametrize("dim", AXES)
+def test_any_block_is_theirs_bit_for_bit(qtorch, dim):
+    """Subnormal numbers, NaNs, and exponents at which their sums overflow too."""
+    for x in (patterns()[:1_000_000].reshape(SHAPE), numbers(2) * np.float32(1e-38)):
+        for wl in (2, 8, 22):
+            assert_theirs(qtorch, x, "block_quantize", wl=wl, dim=dim)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("acc", [False, True])
+def test_training_is_theirs_bit_for_bit(qtorch, optimizer, acc):
+    """A lowered network, its optimizer with every quantizer, with and without accumulators."""
+    torch = pytest.importorskip("torch")
+    from numfmt.torch import qtorch_compat
+
+    ours = types.SimpleNamespace(**vars(qtorch_compat))
+    for name in ("quantizer", "sequential_lower", "OptimLP"):
+        setattr(ours, name, functools.partial(getattr(ours, name), exact_compat=True))
+    torch.set_num_threads(1)
+    x = np.random.default_rng(3).normal(size=(16, 10)).astype(np.float32)
+    got = qtorch_training.train(ours, torch.from_numpy(x), optimizer, acc).numpy()
+    assert same_bits(got, qtorch.call("train", x, optimizer=optimizer, acc=acc)).all()
+
+
+# (function, its arguments, the gap of [1/2, 1)): numbers whose law is the exact one in qtorch too
+LAWS = [
+    ("fixed_point_quantize", {"wl": 8, "fl": 4}, 2.0**-4),
+    ("float_quantize", {"exp": 5, "man": 2}, 2.0**-3),
+    ("block_quantize", {"wl": 6, "dim": -1}, 2.0**-5),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "gap"), LAWS, ids=[law[0] for law in LAWS])
+def test_stochastic_rounding_has_one_law(qtorch, name, options, gap):
+    """The counts of both follow the exact law: chi-square of 60 numbers, 16,000 draws each."""
+    torch = pytest.importorskip("torch")
+    from numfmt.torch import qtorch_compat
+
+    draws, odd = 16_000, 1 + 2 * np.arange(60)
+    x = (0.5 + odd / 256).astype(np.float32)
+    x = np.where(x < 1, x, x - 0.5).astype(np.float32)
+    low = np.floor(x / gap) * gap
+    p = (x - low) / gap
+    many = np.tile(x, (draws, 1))
+    torch.manual_seed(4)
+    ours = getattr(qtorch_compat, name)(torch.from_numpy(many), **options).numpy()
+    for y in (ours, qtorch.call(name, many, **options)):
+        assert np.isin(y, (low, low + gap)).all()
+        z = ((y > x).sum(0) - draws * p) / np.sqrt(draws * p * (1 - p))
+        assert abs((z**2).sum() - len(x)) < 5 * (2 * len(x)) ** 0.5
 
 
 def faults(qtorch) -> dict[str, bool]:
