@@ -6,12 +6,14 @@ import dataclasses
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
 from ._dask import connected
 from ._judged import judged
+from ._lock import only_writer
 from ._machines import find_machine
 from ._numfmt import Format, Machine, get_num_threads
 from ._piece import PieceRun
@@ -53,8 +55,8 @@ def sample(
     chains run there, for the same draws; threads of this process run them otherwise.  `init`
     broadcasts to (chains, parameters), 0 by default; `batch_size` rows of the
     data, drawn anew every step, replace all of them; without `replacement` one permutation of the
-    rows after the other is used up.  Raises SamplerError for arguments out of range
-    and MachineError for an unknown machine, StoreError where `store` is taken; warns with
+    rows after the other is used up.  Raises SamplerError for arguments out of range, MachineError
+    for an unknown machine, and StoreError where `store` is taken or being written; warns with
     ShortRunWarning when the kept steps are fewer than five relaxation times (of at most 256
     parameters, evenly spaced), and with PrecisionWarning where the arithmetic cannot give the
     target's law (see `Run.warnings`).
@@ -85,8 +87,9 @@ def sample(
             with progress_bar(plan.steps, title, shown=progress) as advance:
                 run = run_in_memory(plan, advance, get_num_threads(), client)
         else:
-            made = RunStore.create(store, plan, overwrite=overwrite)
-            run = finish(made, progress=progress, client=client)
+            with only_writer(Path(store)):
+                made = RunStore.create(store, plan, overwrite=overwrite)
+                run = finish(made, progress=progress, client=client)
     return judged(run, stacklevel=2)
 
 

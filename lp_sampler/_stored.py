@@ -14,12 +14,13 @@ from typing import Any
 from ._dask import connected
 from ._errors import Interrupted, StoreError
 from ._judged import judged
+from ._lock import only_writer
 from ._numfmt import get_num_threads
 from ._plan import check_count
 from ._progress import progress_bar
 from ._record import versions
 from ._run import Run
-from ._run_store import RunStore
+from ._run_store import RunStore, read_attributes
 from ._runner import averaged, run_pieces
 from ._views import StoredDraws, stored_stats
 from .kernels import Kernel
@@ -43,7 +44,7 @@ def resume(
     `target` is handed in again where the store does not have it (a `Custom` one, or data larger
     than 16 MiB), and `kernel` where it holds functions of your own; both are checked against the
     store's record.  `scheduler` as in `sample`.  Raises StoreError where no run is there, for
-    another target or kernel, and where the store is damaged.
+    another target or kernel, where another process writes the store, and where it is damaged.
 
     >>> import tempfile, lp_sampler as lps
     >>> path = tempfile.mkdtemp() + "/run.zarr"
@@ -54,8 +55,9 @@ def resume(
     (64, 250, 1)
     """
     check_count("extend", extend, 0)
-    store = RunStore.open(path, target, kernel)
-    with connected(scheduler) as client:
+    read_attributes(Path(path))  # raises where no run is, before anything is written
+    with connected(scheduler) as client, only_writer(Path(path)):
+        store = RunStore.open(path, target, kernel)
         if extend:
             store = store.extend(store.plan.draws + extend)
         run = finish(store, progress=progress, client=client)
