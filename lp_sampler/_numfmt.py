@@ -2,6 +2,7 @@
 
 from numfmt import (
     Array,
+    BlockCodes,
     Datapath,
     GaussianSource,
     Key,
@@ -56,6 +57,7 @@ __all__ = [
     "OPERATIONS",
     "Array",
     "Block",
+    "BlockCodes",
     "Datapath",
     "Fixed",
     "Float",

@@ -174,23 +174,51 @@ def report(
 @app.command()
 def reproduce(
     experiment: Annotated[
-        list[str] | None, typer.Argument(help="Numbers as E3 E11; all experiments by default.")
+        list[str] | None,
+        typer.Argument(help="Numbers as E3 E11, or fashion; all numbers by default."),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Short forms, with wider limits.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="A file .md or .json for what was measured.")
     ] = None,
+    network: Annotated[str | None, typer.Option(help="fashion: cnn, resnet18 or vgg.")] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="fashion: first channels.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="fashion: of each job.")] = None,
+    images: Annotated[int | None, typer.Option(min=1, help="fashion: to train on.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="fashion: images a step.")] = None,
+    lr: Annotated[float | None, typer.Option(help="fashion: first step size.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="fashion: of the posterior.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="fashion: jobs a row; 3.")] = None,
+    row: Annotated[list[str] | None, typer.Option(help="fashion: a row alone; repeat.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="fashion: a folder of Fashion-MNIST or CIFAR.")
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option(help="fashion: where finished jobs are kept.")
+    ] = None,
 ) -> None:
     """Run the experiments behind the claims, and print measured against expected.
 
-    Exit status 1 where a number lies outside its limits.
+    Exit status 1 where a number lies outside its limits.  `fashion`: low-precision SGLD and SGD on
+    image networks, as a table; the same command goes on with a run that was stopped.
     """
     from . import _cli_reproduce as work
 
+    options: dict[str, Any] = {"network": network, "width": width, "epochs": epochs}
+    options |= {"images": images, "batch": batch, "lr": lr, "temperature": temperature}
+    further: dict[str, Any] = {"seeds": seeds, "row": row, "data": data, "store": store}
     with reported_errors():
         if out is not None:
             check_folder(out.parent)
             work.check_suffix(out)
+        if experiment == ["fashion"]:
+            from . import _cli_fashion
+
+            places = {"folder": data, "store": store, "out": out}
+            return _cli_fashion.run(options, quick=quick, seeds=seeds or 3, rows=row, **places)
+        for name, value in (options | further).items():
+            if value is not None:
+                raise SamplerError(f"--{name}: it is an option of `reproduce fashion` alone")
         results = work.run_all(work.chosen(experiment), quick)
         if out is not None:
             work.write(results, out)

@@ -42,6 +42,7 @@ FLOORS = {
     **dict.fromkeys(("numfmt._show", "numfmt._plot", "numfmt._print", "numfmt._vectors"), PROGRAMS),
     **dict.fromkeys(("lp_sampler.cli", "lp_sampler.__main__"), PROGRAMS),
     **dict.fromkeys(("lp_sampler._cli_errors", "lp_sampler._cli_runs"), PROGRAMS),
+    "lp_sampler._cli_fashion": PROGRAMS,
 }
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -129,9 +130,11 @@ def test_only_core_touches_the_compiled_module(module):
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("lp_sampler")])
 def test_the_samplers_reach_numfmt_through_one_module_and_public_names(module):
-    """lp_sampler knows numfmt by its public names, in `lp_sampler/_numfmt.py`."""
+    """lp_sampler knows numfmt by its public names, in `lp_sampler/_numfmt.py` (of numfmt.torch, in
+    `lp_sampler/torch/_numfmt.py`).
+    """
     used = [pair for pair in imports(module) if pair[0].split(".")[0] == "numfmt"]
-    if module != "lp_sampler._numfmt":
+    if module not in ("lp_sampler._numfmt", "lp_sampler.torch._numfmt"):
         assert not used
     for source, name in used:
         private = [part for part in (*source.split("."), name) if re.fullmatch(r"_[^_].*", part)]

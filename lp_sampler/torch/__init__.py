@@ -6,6 +6,7 @@ Needs the extra `torch`; importing `lp_sampler` alone never imports PyTorch.
 from . import networks
 from .networks import initialise
 from .optimizers import PSGLD, SGD, SGHMC, SGLD, SWALP, CyclicalSGLD, SGDMomentum
+from .samples import Samples, average, predict, update_norms
 
 __all__ = [
     "PSGLD",
@@ -15,6 +16,10 @@ __all__ = [
     "SWALP",
     "CyclicalSGLD",
     "SGDMomentum",
+    "Samples",
+    "average",
     "initialise",
     "networks",
+    "predict",
+    "update_norms",
 ]

@@ -40,7 +40,7 @@ class ResidualBlock(nn.Module):
         self.bn1, self.relu1 = nn.BatchNorm2d(outputs), nn.ReLU()
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.bn2, self.relu2 = nn.BatchNorm2d(outputs), nn.ReLU()
-        self.shortcut = nn.Sequential()
+        self.shortcut: Any = nn.Identity()
         if stride != 1 or inputs != outputs:
             self.shortcut = nn.Sequential(
                 nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
