@@ -11,6 +11,7 @@ import numpy as np
 
 from . import _core
 from ._errors import DtypeError, FormatError, ShapeError
+from ._tensors import borrowed, is_tensor
 from .formats import Format
 from .formats._base import code_dtype
 
@@ -74,10 +75,8 @@ def as_array(x: object, argument: str) -> tuple[Array, bool]:
     """`x` as an ndarray, and whether it was a scalar."""
     if type(x) is np.ndarray:
         return x, False
-    if type(x).__module__.partition(".")[0] == "torch":
-        raise DtypeError(
-            f"{argument} is a torch tensor, which is not supported here; pass {argument}.numpy()"
-        )
+    if is_tensor(x):
+        return borrowed(x, argument), False
     try:
         array = np.asarray(x)
     except (TypeError, ValueError) as error:

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from . import _blocks, _direct
-from ._arrays import OBJECT, Array, Input, Output, read_codes, read_numbers
+from ._arrays import OBJECT, Array, BlockCodes, Input, Output, read_codes, read_numbers
 from ._call import Plan, plan_of, read_draws, run
 from ._core import TYPES, check, isa_number, lib, pointer
 from ._errors import FormatError, RangeError
 from ._exact import exact_values
 from ._random import Generator, Key
 from ._report import Report
+from ._tensors import is_tensor, through
 from ._threads import count
 from .formats import Affine, Codebook, Format
 
@@ -40,7 +41,7 @@ def quantize(
 
     Args:
         x: real numbers of any shape: float16, float32, float64, integers, booleans; each is read
-            exactly.
+            exactly.  A `torch.Tensor` gives a tensor.
         format: a format or a spelling.
         rounding, overflow: modes; default the format's own, then the `context`'s, then
             ``nearest_even`` and the format's default overflow.
@@ -73,6 +74,10 @@ def quantize(
     >>> nf.quantize(-2.7, "fixed<8,0>", "up")
     np.float64(-2.0)
     """
+    if is_tensor(x):
+        draws = {"key": key, "random_bits": random_bits, "report": report}
+        more = {"nan": nan, **draws, "scales": scales, "dtype": dtype}
+        return through(quantize, "x", out, x, format, rounding, overflow, **more)
     plan = plan_of(format, rounding, overflow, nan)
     return quantize_by(
         plan,
@@ -196,6 +201,10 @@ def encode(
     >>> found.codes, found.scales
     (array([ 7, 13,  1], dtype=uint8), array([127], dtype=uint8))
     """
+    if is_tensor(x):
+        draws = {"key": key, "random_bits": random_bits, "report": report}
+        more = {"nan": nan, **draws, "scales": scales}
+        return through(encode, "x", out, x, format, rounding, overflow, **more)
     plan = plan_of(format, rounding, overflow, nan)
     if plan.is_block or scales is not None:
         return _blocks.encode(plan, x, _blocks.Draws(key, random_bits, report), scales, out)
@@ -240,6 +249,8 @@ def decode(codes: Any, format: object, *, dtype: Any = np.float64, out: Array | 
     >>> nf.decode([0, 56, 126], "e4m3fn")
     array([  0.,   1., 448.])
     """
+    if is_tensor(codes) or (isinstance(codes, BlockCodes) and is_tensor(codes.codes)):
+        return through(decode, "codes", out, codes, format, dtype=dtype)
     plan = plan_of(format)
     if plan.is_block:
         return _blocks.decode(plan, codes, dtype, out)
@@ -316,6 +327,9 @@ def convert(
     >>> nf.convert(nf.encode([1.0, 3.3], "posit<16,2>"), "posit<16,2>", "fixed<8,3>")
     array([ 8, 26], dtype=uint8)
     """
+    if is_tensor(codes) or (isinstance(codes, BlockCodes) and is_tensor(codes.codes)):
+        more = {"nan": nan, "key": key, "random_bits": random_bits, "report": report}
+        return through(convert, "codes", out, codes, source, target, rounding, overflow, **more)
     origin = plan_of(source)
     from_format = origin.format
     plan = plan_of(target, rounding, overflow, nan)

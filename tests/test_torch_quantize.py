@@ -178,3 +178,44 @@ def test_an_observer_sees_everything_and_keeps_a_sample():
     assert look.rms == pytest.approx(float(all_of_them.square().mean().sqrt()))
     assert look.fit("fixed<8>") == nf.fit(all_of_them.numpy(), "fixed<8>")
     assert sum(map(len, look._kept)) <= 200
+
+
+@pytest.mark.parametrize("format", ["e4m3fn", "fixed<16,8>", "mxfp8_e4m3", "nvfp4"])
+def test_the_library_itself_takes_plain_tensors(format):
+    """quantize, encode, decode and convert give tensors of tensors, with the arrays' bits."""
+    x = numbers(4, 32, dtype=torch.float64)
+    codes, wanted = nf.encode(x, format), nf.encode(x.numpy(), format)
+    parts = codes if isinstance(codes, nf.BlockCodes) else (codes,)
+    for one, other in zip(parts, wanted if len(parts) > 1 else (wanted,), strict=True):
+        assert isinstance(one, torch.Tensor) == isinstance(other, np.ndarray)
+        np.testing.assert_array_equal(np.asarray(one), other)
+    values = nf.quantize(x, format)
+    assert values.dtype == torch.float64
+    assert torch.equal(values, nf.decode(codes, format))
+    if len(parts) == 1:
+        again = nf.convert(codes, format, "binary64")
+        np.testing.assert_array_equal(again.numpy(), values.numpy().view(np.uint64))
+    np.testing.assert_array_equal(nf.array(x, format).values, values.numpy())
+
+
+def test_a_plain_tensor_in_bfloat16_and_an_out():
+    """bfloat16 stays bfloat16; out= is a tensor and is filled."""
+    x = numbers(50).bfloat16()
+    assert nf.quantize(x, "e5m2").dtype == torch.bfloat16
+    y, out = numbers(50), torch.empty(50)
+    assert nf.quantize(y, "e5m2", out=out) is out
+    assert torch.equal(out, nf.quantize(y, "e5m2"))
+    codes = torch.empty(50, dtype=torch.uint8)
+    assert nf.encode(y, "e5m2", out=codes) is codes
+    assert torch.equal(nf.decode(codes, "e5m2").float(), out)
+    assert nf.quantize(torch.arange(3), "fixed<8,3>").dtype == torch.float64
+
+
+def test_a_tensor_that_requires_gradients_is_refused_outside():
+    """Its gradient would be lost; so is an array where out must be a tensor."""
+    x = numbers(3).requires_grad_()
+    for call in (nf.quantize, nf.encode, nf.array):
+        with pytest.raises(nf.NumfmtError, match=r"numfmt\.torch\.quantize has them"):
+            call(x, "e4m3fn")
+    with pytest.raises(nf.DtypeError, match=r"out must be a torch\.Tensor"):
+        nf.quantize(x.detach(), "e4m3fn", out=np.empty(3, np.float32))
