@@ -37,6 +37,12 @@ class Arithmetic:
         self._calls = 0
         self.unit = VectorUnit(machine, key.fold_in("target"), first_chain)
 
+    def key_of(self, chain: int) -> Key:
+        """A key for chain number `chain` of the arrays at this step, for bits that are drawn
+        elsewhere.
+        """
+        return self._key.fold_in("chain", self._first + chain).at(self._key.call)
+
     def at(self, key: Key, first_chain: int) -> Arithmetic:
         """The same at one step."""
         return Arithmetic(self._machine, key, first_chain)

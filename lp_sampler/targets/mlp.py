@@ -15,13 +15,11 @@ from .._arithmetic import in_float32
 from .._errors import SamplerError
 from .._numfmt import Format, Key, gaussian
 from .._rounding import round_to
-from .._streams import draw_blocks
-from ..diagnostics import accuracy, nll
+from ._averages import averaged_scores
 from ._target import Array, Rows, Target
 
 SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 SCALES = ("sum", "mean")
-DRAWS_AT_ONCE = 64
 NAMED_SIZE = 10_000
 
 
@@ -235,15 +233,7 @@ class MLP(Target):
         """Of the test rows, predicted by the mean over draws (chain, draw, parameter): `nll` a row,
         and `accuracy`.
         """
-        if self._test is None:
-            return {}
-        labels, count = self._test[1], draws.shape[0] * draws.shape[1]
-        total = sum(
-            self.predict(block).sum(axis=0, dtype=np.float64)
-            for block in draw_blocks(draws, DRAWS_AT_ONCE)
-        )
-        chances = np.asarray(total) / count
-        return {"nll": nll(chances, labels), "accuracy": accuracy(chances, labels)}
+        return {} if self._test is None else averaged_scores(self.predict, draws, self._test[1])
 
 
 def _names(widths: tuple[int, ...], size: int) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from . import networks
 from .networks import initialise
 from .optimizers import PSGLD, SGD, SGHMC, SGLD, SWALP, CyclicalSGLD, SGDMomentum
 from .samples import Samples, average, predict, update_norms
+from .target import Target
 
 __all__ = [
     "PSGLD",
@@ -17,6 +18,7 @@ __all__ = [
     "CyclicalSGLD",
     "SGDMomentum",
     "Samples",
+    "Target",
     "average",
     "initialise",
     "networks",
