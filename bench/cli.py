@@ -21,6 +21,7 @@ from numfmt.cli import APP_SETTINGS, INTERRUPTED, WRONG_INPUT
 from . import proof
 from .compare import compare as run_compare
 from .compare import has_rows
+from .encoder import encoder
 from .exhaustive_cli import exhaustive
 from .report import machine_line, markdown, summary, tables
 from .rulers import NoCompiler
@@ -76,6 +77,7 @@ def console_for_tables() -> Console:
 
 
 app.command()(exhaustive)
+app.command()(encoder)
 
 
 @app.command()
