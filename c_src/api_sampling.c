@@ -1,6 +1,6 @@
 /* The samplers' public functions: check the arguments, call a kernel, return a status. */
 #include "block_law.h"
-#include "kernels.h"
+#include "sampler_loops.h"
 
 /* A pointer is needed unless there is nothing to do, and all bytes of the array must be countable. */
 static int array_is_bad(const void *pointer, size_t n) { return (!pointer && n) || n > SIZE_MAX / 8; }
@@ -12,7 +12,7 @@ nf_status nf_gaussian(const nf_key *key, uint64_t first, uint16_t draw, double *
     const nf_kernels *kernels = nf_pick_kernels(isa);
     if (!kernels || key_is_bad(key) || draw == UINT16_MAX || array_is_bad(out, n))
         return NF_BAD_ARGUMENT;
-    kernels->gaussian(key, draw, first, out, n);
+    kernels->sampler->gaussian(key, draw, first, out, n);
     return NF_OK;
 }
 
@@ -22,7 +22,7 @@ nf_status nf_gaussian(const nf_key *key, uint64_t first, uint16_t draw, double *
         const nf_kernels *kernels = nf_pick_kernels(isa); \
         if (!kernels || array_is_bad(z, n) || array_is_bad(out, n)) \
             return NF_BAD_ARGUMENT; \
-        kernels->float_##name(z, out, n); \
+        kernels->sampler->float_##name(z, out, n); \
         return NF_OK; \
     }
 #include "float_functions.def"
@@ -60,10 +60,10 @@ static nf_status check_numbers(const nf_kernels *kernels, nf_type mean_type, con
                                const double *variance, size_t variances, uint64_t *failed_at)
 {
     int is_nan = 0;
-    size_t index = kernels->check_law(mean_type, mean, n, 0, &is_nan);
+    size_t index = kernels->sampler->check_law(mean_type, mean, n, 0, &is_nan);
     if (index < n)
         return failure(index, is_nan, failed_at);
-    index = kernels->check_law(NF_F64, variance, variances, 1, &is_nan);
+    index = kernels->sampler->check_law(NF_F64, variance, variances, 1, &is_nan);
     return index < variances ? failure(index, is_nan, failed_at) : NF_OK;
 }
 
@@ -90,7 +90,7 @@ static nf_status draw(nf_law_job *job, const nf_format *element, const nf_block_
                                exponents);
     job->exponents = exponents;
     job->report = job->report ? job->report : &unused;
-    kernels->draw_law(job);
+    kernels->sampler->draw_law(job);
     return NF_OK;
 }
 

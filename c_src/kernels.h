@@ -75,39 +75,6 @@ int nf_carries(const nf_arithmetic *how, const nf_plan *plan, nf_type type, int 
 /* Does a float type hold every value of an operand? */
 int nf_holds_operand(const nf_source *s, nf_type type);
 
-/* One pass of variance-corrected rounding. */
-typedef struct nf_law_job {
-    const nf_law *law;
-    const nf_key *key;
-    uint64_t first;              /* the number of element 0 */
-    nf_type mean_type, out_type; /* NF_F32 or NF_F64 */
-    const void *mean;
-    const double *variance;
-    int one_variance; /* one number for all elements */
-    void *out;
-    size_t n;
-    nf_report *report;
-    const nf_block_shape *shape; /* of blocks; else NULL */
-    const int32_t *exponents;    /* of the blocks' scales */
-} nf_law_job;
-
-/* One sampler update; what is NULL is left out. */
-typedef struct nf_update_job {
-    const float *theta, *gradient;
-    float *out;
-    size_t n;
-    uint64_t first;
-    float step_size, deviation;
-    double noise_variance;
-    const nf_plan *gradient_plan, *weight_plan;
-    const nf_key *noise_key, *weight_key;
-    const nf_law *law;
-    nf_report *report;
-    int dry;         /* look for failures, write nothing */
-    uint32_t failed; /* out: NF_FAILED_... of the first element that failed */
-    size_t failed_at;
-} nf_update_job;
-
 typedef struct nf_kernels {
     const char *name;
     void (*run)(nf_job *job);
@@ -117,15 +84,11 @@ typedef struct nf_kernels {
     int (*has_large)(nf_type type, const void *x, size_t n, int binades);
     void (*blocks)(nf_block_job *job);
     nf_unpacked (*largest)(nf_type type, const void *x, size_t n); /* finite magnitude, or zero */
+    /* Floats in place, the first being element `offset` of the plan's call: NF_FAILED_... of the first that failed, and
+     * its index.  `saturated` may be NULL. */
+    uint32_t (*round_floats)(const nf_plan *plan, uint64_t offset, float *x, size_t n, size_t *failed_at,
+                             uint64_t *saturated);
     void (*random_bits)(uint64_t key, uint64_t call, uint64_t draw, uint64_t first, uint32_t *out, size_t n);
-    void (*gaussian)(const nf_key *key, uint64_t draw, uint64_t first, double *out, size_t n);
-    void (*draw_law)(const nf_law_job *job);
-    size_t (*check_law)(nf_type type, const void *x, size_t n, int is_variance, int *is_nan);
-    void (*update)(nf_update_job *job);
-    int (*is_below)(const float *x, size_t n, float limit); /* every |x| below the limit, no NaN? */
-#define NF_FLOAT_FUNCTION(name, meaning) void (*float_##name)(const float *z, float *out, size_t n);
-#include "float_functions.def"
-#undef NF_FLOAT_FUNCTION
     void (*matmul_f32)(const float *a, size_t a_step, const float *b, size_t b_row, size_t b_column, float *out,
                        size_t m, size_t k, size_t n);
     void (*matmul_f64)(const double *a, size_t a_step, const double *b, size_t b_row, size_t b_column, double *out,
@@ -134,6 +97,7 @@ typedef struct nf_kernels {
      * loop for them. */
     int (*add_products)(const nf_quire *quire, uint64_t *sum, const nf_terms *terms);
     const struct nf_matmul_loops *matmul; /* NULL: the reference alone */
+    const struct nf_sampler_loops *sampler;
 } nf_kernels;
 
 /* The table for options.isa: 0 the best this machine has, else 1 + a row of isa.def; NULL where it has not. */

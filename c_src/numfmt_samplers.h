@@ -101,6 +101,53 @@ typedef struct nf_update {
 nf_status nf_sampler_update(const nf_update *update, const float *theta, const float *gradient, float *out, size_t n,
                             nf_report *report, uint64_t *failed_at);
 
+/* Many steps of nf_sampler_update on `n` coordinates with a Gaussian law each, whose gradient the core computes: before
+ * the update, in float32 with every operation rounded, element i has
+ *
+ *   w = theta, rounded to weight_format;   gradient = (mean[c] - w) * precision[c] + gradient_noise * xi
+ *
+ * where c = i mod size and xi is the float32 Gaussian of gradient_noise_key.  Step s = 0, 1, ... has the keys' calls
+ * plus s. */
+typedef struct nf_walk {
+    nf_update update;              /* of step 0 */
+    const float *precision, *mean; /* of `size` coordinates */
+    size_t size;
+    const nf_format *weight_format;   /* NULL: not rounded */
+    const nf_options *weight_options; /* with its own key, and `first` of the update */
+    float gradient_noise;             /* a standard deviation, not negative */
+    const nf_key *gradient_noise_key; /* needed where gradient_noise is not 0 */
+    const float *step_sizes;          /* NULL: the update's; else one a step */
+    const double *noise_variances;    /* the same */
+    uint64_t draws, thin;             /* draws * thin steps; every thin-th state is kept, both at least 1 */
+} nf_walk;
+
+/* Of the `thin` steps up to a draw: results moved to an end of the accumulator's range or of the weight's, coordinates
+ * whose variance has no law, coordinates that a step left as they were. */
+typedef struct nf_draw_counts {
+    uint64_t saturated, infeasible, frozen;
+} nf_draw_counts;
+
+/* `out` receives draws x n states, `means` (may be NULL) what mu was in the step to each, `counts` (may be NULL) a row
+ * a draw.  `out` may be theta where draws is 1; otherwise nothing overlaps.  NF_FOUND_NAN and NF_FOUND_RANGE:
+ * *failed_step and *failed_at (may be NULL) are the first step and its first element that cannot be rounded; nothing
+ * has been written then.
+ *
+ *     nf_format grid;
+ *     nf_parse_format("fixed<8,3>", &grid);
+ *     const nf_key key = {.key = 42, .call = 0};
+ *     const float precision = 1, mean = 0;
+ *     nf_walk walk = {.precision = &precision, .mean = &mean, .size = 1, .draws = 2, .thin = 50};
+ *     walk.update =
+ *         (nf_update){.accumulator_format = &grid, .weight_key = &key, .step_size = 0.01f, .noise_variance = 0.02};
+ *     while (strcmp(nf_policy_at(walk.update.policy)->name, "vc"))
+ *         walk.update.policy++;
+ *     float theta[3] = {1, -2, 0}, draws[6];
+ *     nf_draw_counts counts[2];
+ *     nf_status status = nf_sampler_walk(&walk, theta, 3, draws, NULL, counts, NULL, NULL);
+ *     assert(status == NF_OK && counts[1].saturated == 0 && draws[5] * 8 == floorf(draws[5] * 8)); */
+nf_status nf_sampler_walk(const nf_walk *walk, const float *theta, size_t n, float *out, float *means,
+                          nf_draw_counts *counts, uint64_t *failed_step, uint64_t *failed_at);
+
 /* out = a @ b in float32 or float64 arithmetic (`type`), each output summed over k in ascending order from 0, every
  * product and every sum rounded once.  a: m x k, element (i, j) at i * a_step + j.  b: k x n, element (i, j) at
  * i * b_row + j * b_column.  out: m x n without gaps, overlapping neither. */

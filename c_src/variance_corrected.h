@@ -177,7 +177,7 @@ static void law_count(const law_tile *t, int begin, int end, int64_t any, nf_rep
 static void law_add_table(nf_law *law, size_t n, double *table)
 {
     uint64_t last = (uint64_t)law->highest - (uint64_t)law->lowest;
-    if (law->is_lattice || last >= NF_LAW_TABLE || last >= n)
+    if (law->values || law->is_lattice || last >= NF_LAW_TABLE || last >= n)
         return;
     for (int64_t i = 0; i < NF_LAW_TABLE; i++)
         table[i] = i <= (int64_t)last ? nf_law_value(law, law->lowest + i) : INFINITY;

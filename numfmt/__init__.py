@@ -135,6 +135,7 @@ if TYPE_CHECKING:
     from ._machine_find import machine, machines
     from ._machine_units import GaussianSource, MicroOp, SpecialFunction, VectorUnit
     from ._matmul import matmul
+    from ._walk import Walk, sampler_walk
 
 __version__: str = _text(_lib.nf_version())
 
@@ -176,6 +177,7 @@ __all__ = [
     "Stream",
     "Takum",
     "VectorUnit",
+    "Walk",
     "absolute",
     "activation_bounds",
     "add",
@@ -254,6 +256,7 @@ __all__ = [
     "requantize",
     "rsqrt",
     "sampler_update",
+    "sampler_walk",
     "set_num_threads",
     "sigmoid",
     "signbit",
@@ -281,6 +284,8 @@ _LATE = {  # imported when they are first asked for
     "machine": "_machine_find",
     "machines": "_machine_find",
     "matmul": "_matmul",
+    "Walk": "_walk",
+    "sampler_walk": "_walk",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,21 +32,29 @@ def policies() -> dict[str, int]:
     return found
 
 
-def _formats(formats: object) -> tuple[Format, Format]:
-    if not isinstance(formats, Mapping) or set(formats) != set(ROLES):
-        raise FormatError(f"formats={formats!r} must be a mapping with the keys {', '.join(ROLES)}")
-    gradient, accumulator = (parse(formats[role]) for role in ROLES)
-    refuse_affine(gradient)
-    refuse_affine(accumulator)
-    return gradient, accumulator
+def formats_of(formats: object, roles: tuple[str, ...] = ROLES) -> tuple[Format, ...]:
+    """The formats of the roles, in their order."""
+    if not isinstance(formats, Mapping) or set(formats) != set(roles):
+        raise FormatError(f"formats={formats!r} must be a mapping with the keys {', '.join(roles)}")
+    parsed = tuple(parse(formats[role]) for role in roles)
+    for format in parsed:
+        refuse_affine(format)
+    return parsed
+
+
+def check_policy(policy: object) -> None:
+    """NumfmtError for what is no policy."""
+    if not isinstance(policy, str) or policy not in policies():
+        raise NumfmtError(unknown("policy", policy, policies()))
 
 
 @functools.lru_cache(maxsize=256)
-def _needs_rounding(format: Format) -> bool:
+def needs_rounding(format: Format) -> bool:
     return bool(format.bare() != parse("binary32"))
 
 
-def _float32(x: object, argument: str) -> Input:
+def float32_input(x: object, argument: str) -> Input:
+    """An array of float32; DtypeError for others."""
     if type(x) is np.ndarray and x.dtype == np.float32 and x.flags.carray and x.dtype.isnative:
         return Input(x, x, False, argument)  # nothing to do, many times a second
     array, is_scalar = as_array(x, argument)
@@ -55,7 +63,8 @@ def _float32(x: object, argument: str) -> Input:
     return Input(array, plain(array, np.dtype(np.float32)), is_scalar, argument)
 
 
-def _finite(value: object, argument: str, low: float) -> float:
+def finite(value: object, argument: str, low: float) -> float:
+    """A finite number that is not below `low`, 0 or minus infinity."""
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
@@ -66,7 +75,7 @@ def _finite(value: object, argument: str, low: float) -> float:
     return number
 
 
-class _Update:
+class Update:
     """The core's structure for a policy and its formats: what does not change from step to step is
     set once, `fill` sets the rest."""
 
@@ -83,28 +92,29 @@ class _Update:
         self._keys: list[tuple[str, Any]] = []
         self._options: list[Any] = []
         self.c.policy, self.c.isa = policies()[policy], isa
-        if _needs_rounding(gradient):
+        if needs_rounding(gradient):
             self.c.gradient_format = gradient._descriptor()
-            self.c.gradient_options = self._rounding(gradient, "gradient")
+            self.c.gradient_options = self.rounding(gradient, "gradient")
         self.c.accumulator_format = accumulator._descriptor()
         if policy in ("full", "naive"):
-            self.c.noise_key = self._key("noise")
+            self.c.noise_key = self.key("noise")
         if policy == "naive":
-            self.c.accumulator_options = self._rounding(accumulator, "weight")
+            self.c.accumulator_options = self.rounding(accumulator, "weight")
         elif policy != "full":
-            self.c.weight_key = self._key("weight")
+            self.c.weight_key = self.key("weight")
 
-    def _key(self, purpose: str) -> Any:
+    def key(self, purpose: str) -> Any:
+        """A key that `fill` sets, for a purpose."""
         key = ffi.new("nf_key *")
         self._keys.append((purpose, key))
         return key
 
-    def _rounding(self, format: Format, purpose: str) -> Any:
+    def rounding(self, format: Format, purpose: str) -> Any:
         """How to round to a format: by the modes that it carries, else the context's."""
         modes = _modes.resolve(format, *self._settings.modes_for(format, None, None, None))
         options = modes.options()
         if modes.rounding.is_random:
-            options.key = self._key(purpose)
+            options.key = self.key(purpose)
         self._options.append(options)
         return options
 
@@ -121,7 +131,7 @@ class _Updates(threading.local):
     """One structure of each kind a thread: the core reads it while other threads run."""
 
     def __init__(self) -> None:
-        self.of = functools.lru_cache(maxsize=64)(_Update)
+        self.of = functools.lru_cache(maxsize=64)(Update)
 
 
 _updates = _Updates()
@@ -179,15 +189,14 @@ def sampler_update(
     >>> nf.sampler_update(theta, theta + 1, 0.1, 0.01, formats, "vc", key=nf.Key(5))
     array([-0.125,  0.   ,  0.   ,  0.25 ], dtype=float32)
     """
-    if not isinstance(policy, str) or policy not in policies():
-        raise NumfmtError(unknown("policy", policy, policies()))
-    gradient_format, accumulator = _formats(formats)
-    start, slope = _float32(theta, "theta"), _float32(gradient, "gradient")
+    check_policy(policy)
+    gradient_format, accumulator = formats_of(formats)
+    start, slope = float32_input(theta, "theta"), float32_input(gradient, "gradient")
     if start.given.shape != slope.given.shape:
         shapes = f"theta has shape {start.given.shape}, gradient {slope.given.shape}"
         raise ShapeError(f"{shapes}; they must be equal")
-    step = _finite(step_size, "step_size", -math.inf)
-    variance = _finite(noise_variance, "noise_variance", 0)
+    step = finite(step_size, "step_size", -math.inf)
+    variance = finite(noise_variance, "noise_variance", 0)
     result = Output(start, out, np.dtype(np.float32))
     if out is not None and np.may_share_memory(result.plain, slope.plain):
         raise ShapeError("out overlaps gradient; only theta itself or other memory is allowed")
@@ -198,7 +207,7 @@ def sampler_update(
     with collecting(report) as c_report:
         status = lib.nf_sampler_update(
             update.c,
-            *(_floats(array) for array in (start.plain, slope.plain, result.plain)),
+            *(floats(array) for array in (start.plain, slope.plain, result.plain)),
             start.plain.size,
             c_report,
             update.failed_at,
@@ -208,20 +217,28 @@ def sampler_update(
     return result.finish()
 
 
-def _floats(array: Array) -> Any:
+def floats(array: Array) -> Any:
+    """Where the array's float32 numbers are."""
     return ffi.cast("float *", _core.pointer(array))
 
 
 def _refuse(status: int, theta: Input, gradient: Input, failed_at: Any, target: Format) -> None:
+    def names() -> str:
+        index = int(failed_at[0])
+        return " and ".join(where(one.given, index, one.name) for one in (theta, gradient))
+
+    refuse(status, names, target, "sampler_update")
+
+
+def refuse(status: int, source: Callable[[], str], target: Format, function: str) -> None:
+    """What the core says, as an error; `source` names what it cannot round."""
     if status == lib.NF_BAD_TYPE:
         raise DtypeError(
-            f"float32 cannot hold every value of the gradient's format or of {target.bare()}; "
-            "sampler_update computes in float32"
+            f"float32 cannot hold every value of the other formats or of {target.bare()}; "
+            f"{function} computes in float32"
         )
     if status not in (lib.NF_FOUND_NAN, lib.NF_FOUND_RANGE):
         _core.check(status)
         return
-    index = int(failed_at[0])
-    names = (where(source.given, index, source.name) for source in (theta, gradient))
     error = NanError if status == lib.NF_FOUND_NAN else RangeError
-    raise error(f"{' and '.join(names)} give a number that cannot be rounded by the formats' modes")
+    raise error(f"{source()} give a number that cannot be rounded by the formats' modes")

@@ -55,6 +55,56 @@ static void check_update(reader *r, const nf_format *gradient, const nf_format *
     free(out);
 }
 
+static void check_walk(reader *r, const nf_format *gradient, const nf_format *accumulator, const nf_key *key, size_t n)
+{
+    enum { STEPS = 6 };
+    uint64_t failed_step = 0, failed_at = 0;
+    nf_options o[3];
+    nf_key keys[3];
+    static const uint32_t words[MOST];
+    for (int i = 0; i < 3; i++)
+        make_options(r, &o[i], &keys[i], words);
+    const size_t size = pick(r, 3);
+    float *target = room(r, 2 * 4 * (size + 1)), *sizes = room(r, STEPS * 4), *theta = room(r, n * 4);
+    double *variances = room(r, STEPS * 8);
+    const nf_walk walk = {.update = {.policy = (uint8_t)pick(r, 5),
+                                     .gradient_format = take(r) & 1 ? gradient : NULL,
+                                     .gradient_options = take(r) & 7 ? &o[0] : NULL,
+                                     .accumulator_format = take(r) & 7 ? accumulator : NULL,
+                                     .accumulator_options = take(r) & 7 ? &o[1] : NULL,
+                                     .noise_key = take(r) & 7 ? key : NULL,
+                                     .weight_key = take(r) & 7 ? key : NULL,
+                                     .first = take(r),
+                                     .step_size = 0.125f,
+                                     .noise_variance = (int8_t)take(r) / 16.0,
+                                     .isa = take(r) % 6},
+                          .precision = take(r) & 7 ? target : NULL,
+                          .mean = target + size,
+                          .size = size,
+                          .weight_format = take(r) & 1 ? accumulator : NULL,
+                          .weight_options = take(r) & 7 ? &o[2] : NULL,
+                          .gradient_noise = (int8_t)take(r) / 16.0f,
+                          .gradient_noise_key = take(r) & 7 ? key : NULL,
+                          .step_sizes = take(r) & 1 ? sizes : NULL,
+                          .noise_variances = take(r) & 1 ? variances : NULL,
+                          .draws = pick(r, 3),
+                          .thin = pick(r, 3)};
+    const size_t draws = (size_t)walk.draws;
+    float *out = room(NULL, draws * n * 4), *means = take(r) & 1 ? room(NULL, draws * n * 4) : NULL;
+    nf_draw_counts *counts = take(r) & 1 ? room(NULL, draws * sizeof *counts) : NULL;
+    const nf_status status = nf_sampler_walk(&walk, theta, n, out, means, counts, &failed_step, &failed_at);
+    MUST(status == NF_OK || is_untouched(out, draws * n * 4));
+    MUST(status == NF_OK || !means || is_untouched(means, draws * n * 4));
+    MUST(status == NF_OK || !counts || is_untouched(counts, draws * sizeof *counts));
+    free(target);
+    free(sizes);
+    free(theta);
+    free(variances);
+    free(out);
+    free(means);
+    free(counts);
+}
+
 static void check_product(reader *r)
 {
     const size_t m = pick(r, 7), k = pick(r, 20), n = pick(r, 40), gap = pick(r, 3);
@@ -75,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const size_t n = pick(&r, MOST);
     make_subject(&r, &a);
     make_subject(&r, &b);
-    switch (pick(&r, 4)) {
+    switch (pick(&r, 5)) {
     case 0:
         check_product(&r);
         break;
@@ -84,6 +134,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 2:
         check_update(&r, &a.format, &b.format, &key, n);
+        break;
+    case 3:
+        check_walk(&r, &a.format, &b.format, &key, n);
         break;
     default:
         check_law(&r, &a.format, &key, n);
