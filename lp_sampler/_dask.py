@@ -44,7 +44,7 @@ def make_part(plan: Plan, index: int, at: Checkpoint | None, chunks: int) -> Par
     run = PieceRun(plan, plan.pieces[index], at)
     first, made = run.steps, list[Chunk]()
     while run.draws < plan.draws and len(made) < chunks:
-        run.step()
+        run.advance()
         chunk = run.take_chunk()
         if chunk is not None:
             made.append(Chunk(chunk.index, chunk.codes.copy(), chunk.stats.copy()))

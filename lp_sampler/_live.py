@@ -66,23 +66,21 @@ class Live:
 
     def __init__(self, run: PieceRun, note: Note | None) -> None:
         self._run, self._note = run, note
-        self._draws, self._begun = run.draws, time.monotonic()
+        self._begun = time.monotonic()
         self._accepted = self._proposed = 0
         self._means = BatchMeans()
         size = run.plan.target.size
         self._parameters = np.unique(np.linspace(0, size - 1, WATCHED_PARAMETERS).astype(int))
 
-    def heard(self, info: StepInfo) -> None:
-        """After every step."""
+    def heard(self, info: StepInfo | None) -> None:
+        """After every step, or after more of them, of which there is no info."""
         if self._note is None:
             return
-        if info.accepted is not None:
+        if info is not None and info.accepted is not None:
             self._accepted += info.accepted
             self._proposed += len(self._run.piece.groups[0])
-        if self._run.draws != self._draws:
-            self._draws = self._run.draws
-            params = self._run.params[:WATCHED_CHAINS, self._parameters]
-            self._means.add(params.astype(np.float64))
+        for params in self._run.fresh:
+            self._means.add(params[:WATCHED_CHAINS, self._parameters].astype(np.float64))
 
     def report(self) -> None:
         """Tell the bar what is known."""

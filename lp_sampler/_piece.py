@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ._evaluate import Evaluation
 from ._numfmt import Key, context
 from ._plan import Piece, Plan, explores
+from ._walker import UPDATES_OF_A_CALL, Walked, Walker
 from .kernels import State, StepInfo
 from .schedules import at_step
 
@@ -51,7 +52,9 @@ class Chunk:
 
 
 class PieceRun:
-    """A piece at a step; `step` makes the next, `take_chunk` gives the draws that fill a chunk."""
+    """A piece at a step; `advance` makes the next ones, `take_chunk` gives the draws that fill a
+    chunk.  `fresh` has the first group's parameters at the draws that were made last.
+    """
 
     def __init__(self, plan: Plan, piece: Piece, at: Checkpoint | None = None) -> None:
         self.plan, self.piece = plan, piece
@@ -66,13 +69,10 @@ class PieceRun:
         self._window = np.zeros(len(COUNTED) + 4, np.int64)
         self.steps = self.draws = 0
         self._due = False
+        self.fresh: list[Array] = []
+        self._walker = Walker.of(plan)
         if at is not None:
             self._return_to(at)
-
-    @property
-    def params(self) -> Array:
-        """Of the first group of chains."""
-        return self._states[0].params
 
     def _places(self, group: range) -> slice:
         """Where the group's chains are among the piece's."""
@@ -87,10 +87,17 @@ class PieceRun:
         return self.plan.kernel.init(np.ascontiguousarray(init), evaluate, evaluate.key)
 
     def _evaluation(self, group: range, step: int) -> Evaluation:
-        key = self._key.at(step, first=group[0] * self.plan.target.size)
-        plan = self.plan
+        key, plan = self._key_at(group, step), self.plan
         batches = plan.batch_size, plan.replacement
         return Evaluation(plan.bound_target, plan.machine, key, *batches)
+
+    def _key_at(self, group: range, step: int) -> Key:
+        return self._key.at(step, first=group[0] * self.plan.target.size)
+
+    def advance(self) -> StepInfo | None:
+        """Make a step, whose info is given, or as many as the core makes in one call."""
+        self.fresh = []
+        return None if self._walker and self._walk(self._walker) else self.step()
 
     def step(self) -> StepInfo:
         """Make one step of every chain and keep a draw where one is due; the first group's info."""
@@ -122,20 +129,77 @@ class PieceRun:
             self._keep(infos)
 
     def _keep(self, infos: list[StepInfo]) -> None:
-        place = self.draws % self.plan.draws_of_a_chunk
-        for group, state in zip(self.piece.groups, self._states, strict=True):
-            self._codes[self._places(group), place] = self.plan.coding.encode(state.params)
         *counts, coordinates, accepted, proposed = self._window[1:]
-        heat = [info.effective_temperature for info in infos]
-        weights = [len(group) for group in self.piece.groups]
-        self._stats[place] = (
-            *(count / coordinates for count in counts),
-            np.average(heat, weights=weights),
-            accepted / proposed if proposed else np.nan,
+        acceptance = accepted / proposed if proposed else np.nan
+        self._store(
+            [state.params[np.newaxis] for state in self._states],
+            np.array([counts]) / coordinates,
+            [np.array([info.effective_temperature]) for info in infos],
+            acceptance,
         )
+
+    def _store(
+        self, draws: list[Array], counted: Array, heat: list[Array], acceptance: float
+    ) -> None:
+        """Keep draws: of each group the states (draws, chains, size) and effective temperatures
+        (draws,), and of all coordinates the fractions (draws, COUNTED).
+        """
+        begin, per_chunk = self.draws % self.plan.draws_of_a_chunk, self.plan.draws_of_a_chunk
+        places = slice(begin, begin + len(counted))
+        for group, states in zip(self.piece.groups, draws, strict=True):
+            codes = self.plan.coding.encode(states)
+            self._codes[self._places(group), places] = codes.swapaxes(0, 1)
+        weights = [len(group) for group in self.piece.groups]
+        self._stats[places, : len(COUNTED)] = counted
+        self._stats[places, len(COUNTED)] = np.average(np.stack(heat, 1), axis=1, weights=weights)
+        self._stats[places, -1] = acceptance
         self._window[:] = 0
-        self.draws += 1
-        self._due = place == self.plan.draws_of_a_chunk - 1 or self.draws == self.plan.draws
+        self.draws += len(counted)
+        self.fresh = list(draws[0])
+        self._due = self.draws % per_chunk == 0 or self.draws == self.plan.draws
+
+    def _walk(self, walker: Walker) -> bool:
+        """Make the steps of one call; False where the next step is none of the core's."""
+        draws, thin = self._stretch()
+        walked = []
+        with context(nan="error"):
+            for group, state in zip(self.piece.groups, self._states, strict=True):
+                one = walker.walk(state.params, self._key_at(group, self.steps), draws, thin)
+                if one is None:
+                    return False
+                walked.append(one)
+        is_sampling = self.steps >= self.plan.warmup
+        self.steps += draws * thin
+        self._states = [
+            dataclasses.replace(state, params=one.draws[-1])
+            for state, one in zip(self._states, walked, strict=True)
+        ]
+        if is_sampling:
+            self._count_walked(walked, thin)
+        return True
+
+    def _stretch(self) -> tuple[int, int]:
+        """Draws that one call makes, and steps to each; or a part of the steps to one."""
+        plan = self.plan
+        most = max(1, UPDATES_OF_A_CALL // (self.piece.chains * plan.target.size))
+        if self.steps < plan.warmup:
+            return 1, min(plan.warmup - self.steps, most)
+        left = plan.thin - int(self._window[0])
+        if left < plan.thin or most < plan.thin:
+            return 1, min(left, most)
+        room = plan.draws_of_a_chunk - self.draws % plan.draws_of_a_chunk
+        return min(room, plan.draws - self.draws, most // plan.thin), plan.thin
+
+    def _count_walked(self, walked: list[Walked], thin: int) -> None:
+        counts = np.sum([one.counts for one in walked], axis=0)
+        self._window[0] += thin
+        self._window[1 : 1 + len(COUNTED)] += counts[0]
+        self._window[1 + len(COUNTED)] += self.piece.chains * self.plan.target.size * thin
+        if self._window[0] < self.plan.thin:
+            return
+        counts[0], coordinates = self._window[1 : 1 + len(COUNTED)], self._window[1 + len(COUNTED)]
+        states, heat = [one.draws for one in walked], [one.heat for one in walked]
+        self._store(states, counts / coordinates, heat, np.nan)
 
     def take_chunk(self) -> Chunk | None:
         """The chunk that the last step filled, or the run's last; None where it filled none."""

@@ -71,8 +71,8 @@ def run_piece(
     saved = reported = time.monotonic()
     pending = 0
     while run.draws < plan.draws:
-        info = run.step()
-        pending += len(piece.groups)
+        before, info = run.steps, run.advance()
+        pending += (run.steps - before) * len(piece.groups)
         live.heard(info)
         chunk = run.take_chunk()
         if chunk is not None:
