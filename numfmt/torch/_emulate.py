@@ -8,15 +8,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from .._call import Plan
 from .._errors import MachineError, NumfmtError, RandomError
+from .._machine import Machine
 from .._machine_find import machine as find_machine
-from .._machine_roles import with_all_modes
 from .._random import Key
-from ..formats import Format
-from ._arithmetic import Arithmetic
+from ._arithmetic import HOST, Arithmetic, arithmetic_of
+from ._compiled import store
 from ._rules import Rules, arithmetic, change_for, read_rules
-from ._site import Bits, Clock, Site, stored_by
+from ._site import Clock, Site
 from .layers import EMULATED, KEPT
 
 STEPS = 1 << 48
@@ -82,21 +81,26 @@ def emulate(
     used.say_what_is_assumed()
     base = arithmetic(used, plan)
     found = _plan(model, base, used, plan, rules)
-    begin = _begin(Clock(key), dict(used.formats).get("input"))
+    clock = Clock(key)
+    begin = Begin(clock, _reading(used, clock))
     _check_key(found, begin.reads, key)
     emulated = model if inplace else copy.deepcopy(model)
     for name, module in emulated.named_modules():
         if name in found:
-            module.__dict__["numfmt_site"] = Site(name, begin.clock, found[name])
-            module.__class__ = EMULATED[type(module)]
+            made = EMULATED[type(module)]
+            parts = getattr(made, "parts", ())
+            module.__dict__["numfmt_site"] = Site(name, clock, found[name], parts)
+            module.__class__ = made
     emulated.register_forward_pre_hook(begin, prepend=True, with_kwargs=True)
     return emulated
 
 
-def _begin(clock: Clock, format: Format | None) -> Begin:
-    """What happens before each pass, with the format of inputs, if they are stored in one."""
-    stored = None if format is None else Plan(with_all_modes(format), None, None, None)
-    return Begin(clock, stored)
+def _reading(used: Machine, clock: Clock) -> Site | None:
+    """Where the network's inputs are stored; None where the machine has no format for them."""
+    format = dict(used.formats).get("input")
+    if format is None:
+        return None
+    return Site("input", clock, arithmetic_of(used, HOST, (None, format, None, None)))
 
 
 def _plan(
@@ -112,6 +116,8 @@ def _plan(
             left.append(name)
         elif type(module) in EMULATED:
             found[name] = arithmetic(used, plan, change) if change else base
+            if (uses := getattr(EMULATED[type(module)], "uses", None)) is not None:
+                found[name].check_unit(name or type(module).__name__, uses)
         elif not isinstance(module, KEPT):
             _check_known(name, module)
     for place, (what, _) in enumerate(read):
@@ -135,14 +141,14 @@ def _check_known(name: str, module: nn.Module) -> None:
         )
 
 
-def _check_key(found: dict[str, Arithmetic], reads: Plan | None, key: Key | None) -> None:
+def _check_key(found: dict[str, Arithmetic], reads: Site | None, key: Key | None) -> None:
     """A key is there exactly where something draws random bits."""
     drawn = [
         f"{name or 'the model'}: {one.random_roles[0]}"
         for name, one in found.items()
         if one.random_roles
     ]
-    if reads is not None and reads.is_random:
+    if reads is not None and reads.arithmetic.random_roles:
         drawn.append("the model: input")
     if drawn and key is None:
         raise RandomError(f"key is needed: {drawn[0]} rounds stochastically; give a numfmt.Key")
@@ -154,26 +160,19 @@ class Begin:
     """What happens before each pass of an emulated model: its clock goes on, and inputs are rounded
     to the machine's format of inputs."""
 
-    def __init__(self, clock: Clock, reads: Plan | None) -> None:
+    def __init__(self, clock: Clock, reads: Site | None) -> None:
         self.clock, self.reads = clock, reads
-
-    def __reduce__(self) -> Any:
-        return _begin, (self.clock, None if self.reads is None else self.reads.format)
 
     def __call__(self, model: nn.Module, inputs: Any, options: Any) -> Any:
         self.clock.advance(model.training)
         if self.reads is None:
             return None
-        bits = self.clock.bits("input")
-        read = [self._read(x, bits, place) for place, x in enumerate(inputs)]
-        named = {name: self._read(x, bits, name) for name, x in options.items()}
-        return tuple(read), named
+        return tuple(map(self._read, inputs)), {n: self._read(x) for n, x in options.items()}
 
-    def _read(self, x: Any, bits: Bits, place: int | str) -> Any:
-        if not (isinstance(x, torch.Tensor) and x.is_floating_point()):
+    def _read(self, x: Any) -> Any:
+        if self.reads is None or not (isinstance(x, torch.Tensor) and x.is_floating_point()):
             return x
-        assert self.reads is not None
-        return stored_by(self.reads, x, bits(place))
+        return store(self.reads, x, rounds_errors=False)
 
 
 def restore(model: nn.Module) -> nn.Module:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .._errors import NumfmtError, ShapeError
+from .._errors import ShapeError
 from ._arithmetic import Arithmetic
 from ._geometry import Batches, Convolution, Rows, Transposed
 from ._products import Job, product
 from ._site import Bits, stored
+
+Numbers = list[int]
 
 
 def _parameter(x: Tensor | None, arithmetic: Arithmetic, bits: Bits) -> Tensor | None:
@@ -174,39 +177,88 @@ def _batched(a: Tensor, b: Tensor, job: Job) -> Tensor:
     return product(left, right, None, job).reshape(*batches, a.shape[-2], b.shape[-1])
 
 
-def attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    mask: Tensor | None,
-    scale: float | None,
-    how: Arithmetic | None,
-    bits: Bits,
-) -> tuple[Tensor, Tensor]:
-    """softmax(query key^T scale + mask) value, and the softmax.
-
-    Both products are the machine's, the softmax is stored as an activation.
-    """
-    scores = _times(query, key.transpose(-2, -1), how, Bits(bits("scores")))
-    scores = scores * (query.shape[-1] ** -0.5 if scale is None else scale)
-    if mask is not None:
-        scores = (
-            scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask
-        )
-    chances = torch.softmax(scores, dim=-1)
-    if how is not None:
-        how.check_unit("attention", uses=("exp",))
-        chances = stored(chances, how, "activation", Bits(bits("softmax")), rounds_errors=True)
-    return _times(chances, value, how, Bits(bits("values"))), chances
+def convolution_of(axes: int, numbers: Numbers) -> dict[str, Any]:
+    """What `convolution` takes: the groups, then of each axis stride, dilation, zeros before and
+    after."""
+    groups, *rest = numbers
+    stride, dilation, around = rest[:axes], rest[axes : 2 * axes], rest[2 * axes :]
+    pairs = tuple((around[2 * i], around[2 * i + 1]) for i in range(axes))
+    named = {"stride": tuple(stride), "dilation": tuple(dilation), "padding": pairs}
+    return {**named, "groups": groups}
 
 
-def _times(a: Tensor, b: Tensor, how: Arithmetic | None, bits: Bits) -> Tensor:
-    return torch.matmul(a, b) if how is None else matmul(a, b, how, bits)
+def transposed_of(numbers: Numbers) -> dict[str, Any]:
+    """What `transposed_convolution` takes: the groups, then of both axes stride, padding, output
+    padding and dilation."""
+    groups, *rest = numbers
+    names = ("stride", "padding", "output_padding", "dilation")
+    pairs = {name: tuple(rest[2 * i : 2 * i + 2]) for i, name in enumerate(names)}
+    return {**pairs, "groups": groups}
 
 
-def embedding(x: Tensor, weight: Tensor, how: Arithmetic, bits: Bits, **options: Any) -> Tensor:
-    """Rows of the stored weights; their gradient is rounded as gradients are."""
-    if options.get("max_norm") is not None or options.get("sparse"):
-        raise NumfmtError("Embedding with max_norm or sparse=True is not supported here")
-    found: Tensor = F.embedding(x, stored(weight, how, "weight", bits), **options)
-    return _errors(found, how, bits)
+def _run_linear(
+    how: Arithmetic, bits: Bits, _: Numbers, x: Tensor, w: Tensor, b: Tensor | None = None
+) -> Tensor:
+    return linear(x, w, b, how, bits)
+
+
+def _run_convolution(
+    how: Arithmetic, bits: Bits, numbers: Numbers, x: Tensor, w: Tensor, b: Tensor | None = None
+) -> Tensor:
+    return convolution(x, w, b, how, bits, **convolution_of(w.dim() - 2, numbers))
+
+
+def _run_transposed(
+    how: Arithmetic, bits: Bits, numbers: Numbers, x: Tensor, w: Tensor, b: Tensor | None = None
+) -> Tensor:
+    return transposed_convolution(x, w, b, how, bits, **transposed_of(numbers))
+
+
+def _run_matmul(how: Arithmetic, bits: Bits, _: Numbers, a: Tensor, b: Tensor) -> Tensor:
+    return matmul(a, b, how, bits)
+
+
+def _run_store(how: Arithmetic, bits: Bits, numbers: Numbers, x: Tensor) -> Tensor:
+    return stored(x, how, "activation", bits, rounds_errors=bool(numbers[0]))
+
+
+def _run_weight(how: Arithmetic, bits: Bits, _: Numbers, x: Tensor) -> Tensor:
+    return stored(x, how, "weight", bits)
+
+
+def _run_errors(how: Arithmetic, bits: Bits, _: Numbers, x: Tensor) -> Tensor:
+    return _errors(x, how, bits)
+
+
+def _convolution_shape(numbers: Numbers, x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
+    of = convolution_of(w.dim() - 2, numbers)
+    run = _host_convolution(of["stride"], of["padding"], of["dilation"], of["groups"])
+    found: Tensor = run(x, w, b)
+    return found
+
+
+def _transposed_shape(numbers: Numbers, x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
+    found: Tensor = F.conv_transpose2d(x, w, b, **transposed_of(numbers))
+    return found
+
+
+def _itself(_: Numbers, x: Tensor) -> Tensor:
+    return x
+
+
+COMPUTED_AS: dict[str, Callable[..., Tensor]] = {
+    "linear": _run_linear,
+    "convolution": _run_convolution,
+    "transposed": _run_transposed,
+    "matmul": _run_matmul,
+    "store": _run_store,
+    "weight": _run_weight,
+    "errors": _run_errors,
+}
+SHAPED_AS: dict[str, Callable[..., Tensor]] = {
+    "linear": lambda _, *inputs: F.linear(*inputs),
+    "convolution": _convolution_shape,
+    "transposed": _transposed_shape,
+    "matmul": lambda _, a, b: torch.matmul(a, b),
+    **dict.fromkeys(("store", "weight", "errors"), _itself),
+}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import weakref
+from typing import Any
+
 import torch
 
 from .._call import Plan
 from .._errors import NumfmtError
 from .._random import Key
 from ._arithmetic import Arithmetic
-from ._operand import SINGLE
-from ._quantize import Quantize, Rounding
+from ._quantize import Quantize
 from ._tensors import check_tensor
 
 
@@ -30,7 +33,7 @@ class Clock:
 
     Bits of a layer are those of ``key.fold_in(name, purpose)`` at the step's number, or of
     ``key.fold_in("evaluation", step, name, purpose)`` at the pass's; with the number of the layer's
-    call folded in after the purpose, from its second call in a pass on.
+    call folded in after its name, from its second call in a pass on.
     """
 
     def __init__(self, key: Key | None) -> None:
@@ -42,45 +45,59 @@ class Clock:
     def set_step(self, step: int) -> None:
         """The next pass in training is that of `step`."""
         self.time = torch.tensor([step - 1, 0])
-        self.calls.clear()
+        self.calls = {}
 
     def advance(self, is_training: bool) -> None:
         """A pass begins."""
         self.is_training = is_training
-        self.calls.clear()
-        if is_training:
-            self.time += torch.tensor([1, 0])
-        else:
-            self.time += torch.tensor([0, 1])
+        self.calls = {}
+        self.time = self.time + (torch.tensor([1, 0]) if is_training else torch.tensor([0, 1]))
+
+    def next_call(self, name: str) -> int:
+        """Which call of a layer in this pass it is."""
+        number = self.calls.get(name, 0)
+        self.calls[name] = number + 1
+        return number
 
     def bits(self, name: str) -> Bits:
         """Those of the next call of a layer."""
         if self.key is None:
             return Bits(None)
-        number = self.calls.get(name, 0)
-        self.calls[name] = number + 1
-        step, passed = self.time.tolist()
-        if self.is_training:
-            key = self.key.at(max(step, 0))
-        else:
-            key = self.key.fold_in("evaluation", max(step, 0)).at(max(passed - 1, 0))
-        named = (name, "call", number) if number else (name,)
-        return Bits(key.fold_in(*named))
+        return bits_at(self.key, name, self.time, self.is_training, self.next_call(name))
+
+
+def bits_at(key: Key | None, name: str, time: torch.Tensor, is_training: bool, call: int) -> Bits:
+    """The bits of a layer's call."""
+    if key is None:
+        return Bits(None)
+    step, passed = (max(number, 0) for number in time.tolist())
+    at = key.at(step) if is_training else key.fold_in("evaluation", step).at(max(passed - 1, 0))
+    return Bits(at.fold_in(*((name, "call", call) if call else (name,))))
+
+
+_HANDLES = itertools.count()
+SITES: weakref.WeakValueDictionary[int, Site] = weakref.WeakValueDictionary()
 
 
 class Site:
-    """Where a layer stands in an emulated model, and how it computes."""
+    """Where a layer stands in an emulated model, and how it computes; `parts` are those of its
+    products, where it has several."""
 
-    def __init__(self, name: str, clock: Clock, arithmetic: Arithmetic) -> None:
+    def __init__(
+        self, name: str, clock: Clock, arithmetic: Arithmetic, parts: tuple[str, ...] = ()
+    ) -> None:
         self.name, self.clock, self.arithmetic = name, clock, arithmetic
+        self.parts = {part: Site(f"{name}.{part}", clock, arithmetic) for part in parts}
+        self.keeps = arithmetic.activation is None and arithmetic.error is None
+        self.handle = next(_HANDLES)
+        SITES[self.handle] = self
+
+    def __reduce__(self) -> Any:
+        return Site, (self.name, self.clock, self.arithmetic, tuple(self.parts))
 
     def bits(self) -> Bits:
         """The random bits of the layer's next call."""
         return self.clock.bits(self.name)
-
-    def store(self, x: torch.Tensor, rounds_errors: bool = True) -> torch.Tensor:
-        """An output as the machine keeps it, and its error on the way back."""
-        return stored(x, self.arithmetic, "activation", self.bits(), rounds_errors)
 
 
 def stored(
@@ -107,16 +124,6 @@ def stored(
     return found
 
 
-def stored_by(plan: Plan, x: torch.Tensor, key: Key | None) -> torch.Tensor:
-    """A tensor rounded by a plan, with no rounding of what comes back."""
-    if plan.format.bare() == SINGLE and x.dtype != torch.float64:
-        return x
-    rounding = Rounding(plan, key if plan.is_random else None)
-    found: torch.Tensor = Quantize.apply(x, rounding, None, None, None)
-    _remember(found, plan)
-    return found
-
-
 def mark(x: torch.Tensor, arithmetic: Arithmetic, role: str) -> None:
     """Remember that a tensor is stored in the format of a role, until it is changed."""
     if (plan := arithmetic.plan_of(role)) is not None:
@@ -139,10 +146,9 @@ def is_stored(x: torch.Tensor, arithmetic: Arithmetic, role: str) -> bool:
 
 def site_of(module: torch.nn.Module) -> Site:
     """The place of an emulated layer."""
-    site = module.__dict__.get("numfmt_site")
+    site: Site | None = getattr(module, "numfmt_site", None)
     if site is None:
         raise NumfmtError(
             f"{type(module).__name__} of numfmt.torch.layers is made by emulate(model, machine)"
         )
-    assert isinstance(site, Site)
     return site

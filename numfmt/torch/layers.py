@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from . import _functions as functions
-from ._site import Bits, is_stored, mark, site_of
+from .._errors import NumfmtError
+from ._compiled import compute, store
+from ._site import is_stored, mark, site_of
 
 
 class Matmul(nn.Module):
@@ -53,8 +54,19 @@ class Attention(nn.Module):
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
     ) -> Tensor:
         """(..., queries, size), (..., keys, size), (..., keys, n) -> (..., queries, n)."""
-        none = Bits(None)
-        return functions.attention(query, key, value, mask, self.scale, None, none)[0]
+        scores = self._times("scores", query, key.transpose(-2, -1))
+        scores = scores * (query.shape[-1] ** -0.5 if self.scale is None else self.scale)
+        if mask is not None and mask.dtype == torch.bool:
+            scores = scores.masked_fill(~mask, -torch.inf)
+        elif mask is not None:
+            scores = scores + mask
+        return self._times("values", self._stored(torch.softmax(scores, dim=-1)), value)
+
+    def _times(self, part: str, a: Tensor, b: Tensor) -> Tensor:
+        return torch.matmul(a, b)
+
+    def _stored(self, chances: Tensor) -> Tensor:
+        return chances
 
 
 class EmulatedMatmul(Matmul):
@@ -62,21 +74,24 @@ class EmulatedMatmul(Matmul):
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """a @ b."""
-        site = site_of(self)
-        return functions.matmul(a, b, site.arithmetic, site.bits())
+        return compute(site_of(self), "matmul", [], [a, b])
 
 
 class EmulatedAttention(Attention):
-    """`Attention` with both products through a machine's datapath."""
+    """`Attention` with both products through a machine's datapath and the softmax stored."""
 
-    def forward(
-        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
-    ) -> Tensor:
-        """As `Attention`."""
-        site = site_of(self)
-        return functions.attention(
-            query, key, value, mask, self.scale, site.arithmetic, site.bits()
-        )[0]
+    uses = ("exp",)
+    parts = ("scores", "softmax", "values")
+
+    def _times(self, part: str, a: Tensor, b: Tensor) -> Tensor:
+        return compute(site_of(self).parts[part], "matmul", [], [a, b])
+
+    def _stored(self, chances: Tensor) -> Tensor:
+        return store(site_of(self).parts["softmax"], chances)
+
+
+def _with_bias(*inputs: Tensor | None) -> list[Tensor]:
+    return [x for x in inputs if x is not None]
 
 
 class Linear(nn.Linear):
@@ -84,40 +99,29 @@ class Linear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """x weight^T + bias."""
-        site = site_of(self)
-        return functions.linear(x, self.weight, self.bias, site.arithmetic, site.bits())
+        return compute(site_of(self), "linear", [], _with_bias(x, self.weight, self.bias))
 
 
 class _Convolution:
     """What convolutions along one and two axes have in common."""
 
     def _conv_forward(self: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        site = site_of(self)
-        padding = _padding(self)
+        around = _padding(self)
         if self.padding_mode != "zeros":
             x = nn.functional.pad(x, self._reversed_padding_repeated_twice, self.padding_mode)
-            padding = ((0, 0),) * len(padding)
-        return functions.convolution(
-            x,
-            weight,
-            bias,
-            site.arithmetic,
-            site.bits(),
-            stride=self.stride,
-            padding=padding,
-            dilation=self.dilation,
-            groups=self.groups,
-        )
+            around = [0] * len(around)
+        numbers = [self.groups, *self.stride, *self.dilation, *around]
+        return compute(site_of(self), "convolution", numbers, _with_bias(x, weight, bias))
 
 
-def _padding(of: Any) -> tuple[tuple[int, int], ...]:
-    """Zeros before and after each axis."""
+def _padding(of: Any) -> list[int]:
+    """Zeros before and after each axis, one axis after the other."""
     if of.padding == "same":
         total = [d * (k - 1) for d, k in zip(of.dilation, of.kernel_size, strict=True)]
-        return tuple((n // 2, n - n // 2) for n in total)
+        return [half for n in total for half in (n // 2, n - n // 2)]
     if of.padding == "valid":
-        return ((0, 0),) * len(of.kernel_size)
-    return tuple((n, n) for n in of.padding)
+        return [0, 0] * len(of.kernel_size)
+    return [n for n in of.padding for _ in range(2)]
 
 
 class Conv1d(_Convolution, nn.Conv1d):
@@ -133,41 +137,29 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """The convolution; `output_size` as PyTorch has it."""
-        site = site_of(self)
         more = self._output_padding(
             x, output_size, self.stride, self.padding, self.kernel_size, 2, self.dilation
         )
-        return functions.transposed_convolution(
-            x,
-            self.weight,
-            self.bias,
-            site.arithmetic,
-            site.bits(),
-            stride=self.stride,
-            padding=self.padding,
-            output_padding=tuple(more),
-            dilation=self.dilation,
-            groups=self.groups,
-        )
+        numbers = [self.groups, *self.stride, *self.padding, *more, *self.dilation]
+        inputs = _with_bias(x, self.weight, self.bias)
+        return compute(site_of(self), "transposed", numbers, inputs)
 
 
 class Embedding(nn.Embedding):
-    """torch.nn.Embedding of stored weights."""
+    """torch.nn.Embedding of stored weights; their gradient is stored too."""
+
+    parts = ("weight", "errors")
 
     def forward(self, x: Tensor) -> Tensor:
         """The rows that x names."""
+        if self.max_norm is not None or self.sparse:
+            raise NumfmtError("Embedding with max_norm or sparse=True is not supported here")
         site = site_of(self)
-        return functions.embedding(
-            x,
-            self.weight,
-            site.arithmetic,
-            site.bits(),
-            padding_idx=self.padding_idx,
-            max_norm=self.max_norm,
-            norm_type=self.norm_type,
-            scale_grad_by_freq=self.scale_grad_by_freq,
-            sparse=self.sparse,
+        weight = compute(site.parts["weight"], "weight", [], [self.weight])
+        found = nn.functional.embedding(
+            x, weight, self.padding_idx, scale_grad_by_freq=self.scale_grad_by_freq
         )
+        return compute(site.parts["errors"], "errors", [], [found])
 
 
 class _Stored:
@@ -176,9 +168,7 @@ class _Stored:
     uses: ClassVar[tuple[str, ...]] = ()
 
     def forward(self: Any, *inputs: Any, **options: Any) -> Any:
-        site = site_of(self)
-        site.arithmetic.check_unit(site.name or type(self).__name__, self.uses)
-        return site.store(super().forward(*inputs, **options))  # type: ignore[misc]
+        return store(site_of(self), super().forward(*inputs, **options))  # type: ignore[misc]
 
 
 class _Selected:
@@ -189,7 +179,7 @@ class _Selected:
         was_stored = is_stored(x, site.arithmetic, "activation")
         found = super().forward(x)  # type: ignore[misc]
         if not was_stored or not isinstance(found, Tensor):
-            return site.store(found, rounds_errors=False)
+            return store(site, found, rounds_errors=False)
         mark(found, site.arithmetic, "activation")
         return found
 
