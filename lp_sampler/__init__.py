@@ -28,6 +28,7 @@ from ._run import Run
 from ._sample import sample
 from ._stored import load, resume
 from ._sweep import sweep
+from ._trace import trace
 from .reference import MALA
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "sweep",
     "target_from_csv",
     "targets",
+    "trace",
 ]
 
 

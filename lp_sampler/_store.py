@@ -47,21 +47,28 @@ class Store:
 
     def rounded(self, x: Array, format: Format) -> Array:
         """Rounded to a format by its own modes."""
-        return round_to(x, format, self.key.fold_in("weight"), self.report)
+        key = self.key.fold_in("weight")
+        stored = round_to(x, format, key, self.report)
+        self.unit.note("convert", stored, [x], format, key)
+        return stored
 
     def drawn(
         self, mean: Array, variance: float | Array, format: Format, method: str = "paper"
     ) -> Array:
         """A value of the format with this mean and variance (see `numfmt.variance_corrected`)."""
         dtype = np.float64 if format.has_irrational else np.float32
+        key = self.key.fold_in("weight")
         drawn: Array = variance_corrected(
             *(mean, variance, format),
-            key=self.key.fold_in("weight"),
+            key=key,
             method=method,
             report=self.report,
             dtype=dtype,
         )
-        return drawn.astype(np.float32, copy=False)
+        stored = drawn.astype(np.float32, copy=False)
+        how = {"method": method, "variance": variance}
+        self.unit.note("variance_corrected", stored, [mean], format, key, **how)
+        return stored
 
 
 @dataclasses.dataclass(frozen=True)

@@ -94,6 +94,11 @@ class VectorUnit:
         single = noise.astype(np.float32)
         return single if self.is_binary32 else self.read(single)
 
+    def note(
+        self, what: str, result: Array, operands: list[Any], format: Format, key: Key, **how: Any
+    ) -> None:
+        """Hear of a result that was stored in a format of its own; a trace writes it down."""
+
     def _in_numpy(self, x: Any) -> bool:
         """Is it NumPy's arithmetic?  That of the reference, in float64, is too."""
         return self.is_binary32 or getattr(x, "dtype", None) == np.float64

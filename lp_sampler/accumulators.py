@@ -279,7 +279,9 @@ class ErrorFeedback(Accumulator):
         """A draw on the finer grid, and what it is rounded to."""
         extended = by.drawn(mean, variance, formats["extended"], "paper")
         key = by.key.fold_in("stored")
-        return round_to(extended, formats["accumulator"], key), {"extended": extended}
+        stored = round_to(extended, formats["accumulator"], key)
+        by.unit.note("convert", stored, [extended], formats["accumulator"], key)
+        return stored, {"extended": extended}
 
 
 ACCUMULATORS: dict[str, type[Accumulator]] = {

@@ -53,8 +53,14 @@ class Machine:
     says which of them serve ``"fprop"``, ``"dgrad"``, ``"wgrad"`` and ``"infer"``; `conversions`
     are its conversion instructions by name; `rng` are its generators of random words, and `sr` says
     by the names of conversions and datapaths which bits of them their roundings take; `certainty`
-    says of each field how it is known, by the marks of `numfmt.machines`.  Machines are immutable
-    and hashable; two with the same description are equal.
+    says of each field how it is known, by the marks of `numfmt.machines`.
+
+    Of samplers alone: `vector_unit`, a `VectorUnit`, computes element by element; `special`,
+    `SpecialFunction` by name, are its functions of one number; `gaussian`, a `GaussianSource`, is
+    where noise comes from; `update`, `MicroOp` in order, are the operations of a Langevin step,
+    where they are not the usual ones.
+
+    Machines are immutable and hashable; two with the same description are equal.
 
     >>> import numfmt as nf
     >>> nf.machine("fixed8").replace(weight="fixed<8,4>").weight.width

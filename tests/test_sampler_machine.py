@@ -247,12 +247,14 @@ def test_a_machine_s_own_words_round_its_products():
 
 
 def test_constants_of_other_formats_multiply_exactly():
-    """A step of 20 fraction bits times a 24-bit number, cut once to the unit's format."""
+    """A step of 22 fraction bits times a 24-bit number, cut once to the unit's format."""
     unit = VectorUnit(nf.machine("fpga_ap_fixed"), KEY)
     step = unit.constant(2e-4)
-    assert step == np.float32(210 / 2**20)
+    assert step == np.float32(839 / 2**22)
     product = unit.multiply(step, np.float32([3.25]))
-    assert product[0] == math.floor(Fraction(210, 2**20) * Fraction(13, 4) * 2**18) / 2**18
+    assert product[0] == math.floor(Fraction(839, 2**22) * Fraction(13, 4) * 2**18) / 2**18
+    assert unit.constant(1.0) == 1  # a step size, and the deviation of its noise
+    assert abs(unit.constant(2**0.5) - 2**0.5) < 2**-22
 
 
 @pytest.mark.parametrize(
