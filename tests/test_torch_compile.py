@@ -68,7 +68,7 @@ def test_a_compiled_network_gives_the_same_bits_in_one_graph(machine, backend):
 
 def test_steps_are_not_compiled_anew():
     """The step is data: one graph serves all of them."""
-    made = nt.emulate(nn.Linear(3, 2), "fixed8", key=nf.Key(2))
+    made = nt.emulate(nn.Linear(30, 20), "fixed8", key=nf.Key(2))
     graphs = []
 
     def backend(graph, _):
@@ -79,10 +79,10 @@ def test_steps_are_not_compiled_anew():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         compiled = torch.compile(made, backend=backend, fullgraph=True)
-        steps = [compiled(torch.ones(1, 3)) for _ in range(2)]
+        steps = [compiled(torch.ones(1, 30)) for _ in range(2)]
         seen = len(graphs)
-        steps += [compiled(torch.ones(1, 3)) for _ in range(3)]
-        again = nt.at_step(made, 3) and compiled(torch.ones(1, 3))
+        steps += [compiled(torch.ones(1, 30)) for _ in range(3)]
+        again = nt.at_step(made, 3) and compiled(torch.ones(1, 30))
     assert len(graphs) == seen
     assert torch.equal(steps[3], again)
     assert not torch.equal(steps[3], steps[4])

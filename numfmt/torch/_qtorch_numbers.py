@@ -27,9 +27,6 @@ class _Number:
     def __post_init__(self) -> None:
         parse(self)
 
-    def __init_subclass__(cls) -> None:
-        cls.__module__ = "numfmt.torch.qtorch_compat"
-
 
 @dataclass(frozen=True)
 class FixedPoint(_Number):
@@ -75,6 +72,8 @@ class FloatingPoint(_Number):
 
 
 NUMBERS = {kind.__name__: kind for kind in (FixedPoint, BlockFloatingPoint, FloatingPoint)}
+for _kind in NUMBERS.values():
+    _kind.__module__ = "numfmt.torch.qtorch_compat"  # where users, and pickle, find it
 
 
 class Clamped:
