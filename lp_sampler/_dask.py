@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 from ._errors import MissingPackage, SamplerError
+from ._live import FromAfar
 from ._piece import Checkpoint, Chunk, PieceRun
 from ._plan import Piece, Plan
 from ._progress import Advance
@@ -88,6 +89,8 @@ class _Cluster:
     def __init__(self, client: Client, plan: Plan, sink: Sink, advance: Advance) -> None:
         self._client, self._plan, self._sink, self._advance = client, plan, sink, advance
         self._sent = self._send()
+        note = getattr(advance, "note", None)
+        self._live = {piece.index: FromAfar(plan, piece, note) for piece in plan.pieces}
         self._tasks: dict[Future, tuple[Piece, int]] = {}
 
     def _send(self) -> Future:
@@ -116,14 +119,18 @@ class _Cluster:
         """Write a part, and ask for the piece's next, of about the right length."""
         for chunk in part.chunks:
             self._sink.write_chunk(piece, chunk)
+            self._live[piece.index].took(chunk)
         self._sink.write_checkpoint(piece, part.at)
         self._advance(part.steps * len(piece.groups))
+        self._live[piece.index].report()
         if part.at.draws < self._plan.draws:
             if part.seconds < SECONDS_OF_A_TASK / 2:
                 chunks = min(MOST_CHUNKS, chunks * 2)
             elif part.seconds > SECONDS_OF_A_TASK * 2:
                 chunks = max(1, chunks // 2)
             self._ask(piece, part.at, chunks)
+        else:
+            self._live[piece.index].end()
 
     def _ask(self, piece: Piece, at: Checkpoint | None, chunks: int) -> None:
         task = self._client.submit(make_part, self._sent, piece.index, at, chunks, pure=False)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._piece import PieceRun
+from ._piece import STATS, Chunk, PieceRun
+from ._plan import Piece, Plan
 from ._progress import Note
 from .kernels import StepInfo
 
@@ -61,16 +62,42 @@ class BatchMeans:
         return float(np.min(np.mean(sizes.reshape(-1, sizes.shape[-1]), axis=0)))
 
 
-class Live:
-    """Follows a piece for a bar's `note`; without one it costs nothing."""
+class Follower:
+    """What a bar's `note` is told of a piece, some of whose draws are watched; without a note it
+    costs nothing.
+    """
+
+    def __init__(self, plan: Plan, piece: Piece, note: Note | None) -> None:
+        self._plan, self._piece, self._note = plan, piece, note
+        self._begun = time.monotonic()
+        self._accepted = self._proposed = 0.0
+        self._means = BatchMeans()
+        size = plan.target.size
+        self._parameters = np.unique(np.linspace(0, size - 1, WATCHED_PARAMETERS).astype(int))
+
+    def _drew(self, params: npt.NDArray[np.float32]) -> None:
+        """One draw of the piece's chains."""
+        self._means.add(params[:WATCHED_CHAINS, self._parameters].astype(np.float64))
+
+    def report(self) -> None:
+        """Tell the bar what is known."""
+        if self._note is not None:
+            acceptance = self._accepted / self._proposed if self._proposed else float("nan")
+            size = self._means.effective_size() * self._piece.chains
+            self._note(self._piece.index, acceptance, size / (time.monotonic() - self._begun))
+
+    def end(self) -> None:
+        """The piece no longer runs."""
+        if self._note is not None:
+            self._note(self._piece.index, float("nan"), 0.0)
+
+
+class Live(Follower):
+    """Follows a piece that runs in this process, step by step."""
 
     def __init__(self, run: PieceRun, note: Note | None) -> None:
-        self._run, self._note = run, note
-        self._begun = time.monotonic()
-        self._accepted = self._proposed = 0
-        self._means = BatchMeans()
-        size = run.plan.target.size
-        self._parameters = np.unique(np.linspace(0, size - 1, WATCHED_PARAMETERS).astype(int))
+        super().__init__(run.plan, run.piece, note)
+        self._run = run
 
     def heard(self, info: StepInfo | None) -> None:
         """After every step, or after more of them, of which there is no info."""
@@ -80,16 +107,21 @@ class Live:
             self._accepted += info.accepted
             self._proposed += len(self._run.piece.groups[0])
         for params in self._run.fresh:
-            self._means.add(params[:WATCHED_CHAINS, self._parameters].astype(np.float64))
+            self._drew(params)
 
-    def report(self) -> None:
-        """Tell the bar what is known."""
-        if self._note is not None:
-            acceptance = self._accepted / self._proposed if self._proposed else float("nan")
-            size = self._means.effective_size() * self._run.piece.chains
-            self._note(self._run.piece.index, acceptance, size / (time.monotonic() - self._begun))
 
-    def end(self) -> None:
-        """The piece no longer runs."""
-        if self._note is not None:
-            self._note(self._run.piece.index, float("nan"), 0.0)
+class FromAfar(Follower):
+    """Follows a piece whose chunks come from another process."""
+
+    def took(self, chunk: Chunk) -> None:
+        """After every chunk; fractions of accepted proposals are those of its draws."""
+        if self._note is None:
+            return
+        per_chunk = self._plan.draws_of_a_chunk
+        count = min(per_chunk, self._plan.draws - chunk.index * per_chunk)
+        accepted = chunk.stats[:count, STATS.index("acceptance")]
+        if not np.isnan(accepted).any():
+            self._accepted, self._proposed = self._accepted + accepted.sum(), self._proposed + count
+        draws = self._plan.coding.decode(chunk.codes[:WATCHED_CHAINS, :count])
+        for params in draws.swapaxes(0, 1):
+            self._drew(params)

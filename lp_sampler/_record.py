@@ -43,7 +43,7 @@ def attributes_of(plan: Plan, folder: Path) -> dict[str, Any]:
         "init": _stored(_plain_start(plan.given_init), "init", folder),
         "kernel": describe_kernel(plan.kernel),
         "machine": plan.machine.resolve(),
-        "target": _describe_target(plan.target, folder),
+        "target": _describe_target(plan.target, "target", folder),
         "format": str(plan.format.bare()),
         "chunk": [plan.chains_of_a_piece, plan.draws_of_a_chunk],
         "versions": versions(),
@@ -131,17 +131,18 @@ def machine_of(description: dict[str, Any]) -> Machine:
         os.unlink(name)
 
 
-def _describe_target(target: Target, folder: Path) -> dict[str, Any]:
+def _describe_target(target: Target, place: str, folder: Path) -> dict[str, Any]:
+    """The target, its arrays below a place in the folder."""
     arguments = target.arguments()
     known = getattr(targets, type(target).__name__, None) is type(target)
     if not known or arguments is None or _bytes(arguments) > LARGEST_TARGET:
         stored = None
     else:
         stored = {
-            name: _stored(value, f"target/{name}", folder) for name, value in arguments.items()
+            name: _stored(value, f"{place}/{name}", folder) for name, value in arguments.items()
         }
-    if stored is not None and (folder / "target").exists():
-        _zarr.write_group(folder / "target", {})
+    if stored is not None and (folder / place).exists():
+        _zarr.write_group(folder / place, {})
     return {**target.describe(), "arguments": stored, "data_hash": target.data_hash()}
 
 
@@ -168,6 +169,8 @@ def _restored_target(description: dict[str, Any], folder: Path) -> Target:
 
 def _bytes(value: Any) -> int:
     """Of all arrays in the value."""
+    if isinstance(value, Target):
+        value = value.arguments()
     if isinstance(value, dict):
         return sum(map(_bytes, value.values()))
     if isinstance(value, (list, tuple)):
@@ -177,6 +180,8 @@ def _bytes(value: Any) -> int:
 
 def _stored(value: Any, name: str, folder: Path) -> Any:
     """A value as plain data, its arrays written to the folder under the name."""
+    if isinstance(value, Target):
+        return {"target": _describe_target(value, name, folder)}
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (list, tuple)):
@@ -198,6 +203,8 @@ def _loaded(plain: Any, folder: Path) -> Any:
         return tuple(_loaded(item, folder) for item in plain)
     if not isinstance(plain, dict):
         return plain
+    if "target" in plain:
+        return _restored_target(plain["target"], folder)
     path = folder / plain["array"]
     metadata = _zarr.read_metadata(path)
     shape, dtype = metadata["shape"], np.dtype(metadata["data_type"])

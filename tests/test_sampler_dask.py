@@ -9,7 +9,10 @@ import pytest
 from stored_runs import GAUSSIAN, MANY_PIECES, content, sample
 
 import lp_sampler as lps
-from lp_sampler import _dask, _plan
+import numfmt as nf
+from lp_sampler import _dask, _plan, _runner
+from lp_sampler._plan import Plan
+from lp_sampler._progress import Bar
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -44,6 +47,18 @@ def test_two_workers_write_the_store_of_one_process(tmp_path, cluster, short_chu
     assert content(tmp_path / "too.zarr") == content(tmp_path / "here.zarr")
     assert drawn.tobytes() == sample(None, GAUSSIAN, chains=[3, 1]).draws.tobytes()
     assert "Client" in (tmp_path / "there.zarr.log").read_text()
+
+
+def test_the_bar_hears_of_pieces_that_run_there(cluster, short_chunks):
+    """Effective draws a second, until all have ended."""
+    kernel, own = lps.kernels.SGLD(2e-3), nf.machine("fixed8")
+    plan = Plan.checked(kernel, MANY_PIECES, own, 60, 14, 5, 1, None, None, 0)
+    told = []
+    bar = Bar(lambda steps: None, told.append)
+    with distributed.Client(cluster, set_as_default=False) as client:
+        _runner.run_pieces(plan, _runner.Memory(plan), bar, 1, client)
+    assert any("ESS/s" in text for text in told)
+    assert told[-1] == ""
 
 
 def test_a_custom_target_is_sent(cluster):

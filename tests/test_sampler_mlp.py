@@ -52,6 +52,33 @@ def test_a_mean_is_the_sum_divided_by_the_rows():
     np.testing.assert_allclose(mean.log_density(PARAMS) * 40, NET.log_density(PARAMS), rtol=1e-12)
 
 
+@pytest.mark.parametrize("scale", ["sum", "mean"])
+def test_rows_and_prior_make_the_log_density(scale):
+    """Prior and rows one by one add up to the log density of all; a row's is its class's."""
+    net = lps.targets.MLP(X, Y, (4,), prior_scale=0.7, scale=scale)
+    params = RANDOM.normal(size=(3, net.size))
+    rows = np.arange(len(X))
+    each = net.row_log_likelihoods(params, rows)
+    np.testing.assert_allclose(
+        net.log_prior(params) + each.sum(axis=1), net.log_density(params), rtol=1e-12
+    )
+    some = np.array([4, 1, 1])
+    assert (net.row_log_likelihoods(params, some) == each[:, some]).all()
+    chances = net.predict(params, X)[:, rows, Y]
+    scaled = each * (1 if scale == "sum" else len(X))
+    np.testing.assert_allclose(np.exp(scaled), chances, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::lp_sampler.ShortRunWarning")
+def test_decisions_by_the_austerity_test_take_a_network():
+    """A kernel that accepts by looking at growing batches of rows."""
+    kernel = lps.kernels.MetropolisSGHMC(step_size=0.1, leapfrogs=2, austerity=0.1, austerity_batch=4)
+    net = lps.targets.MLP(X, Y, (4,))
+    settings = {"draws": 10, "chains": 3, "warmup": 5, "thin": 1, "progress": False}
+    run = lps.sample(kernel, net, "fixed<12,8>", **settings)
+    assert 0 < run.stats["acceptance"].mean() <= 1
+
+
 def test_batches_estimate_the_whole():
     """The mean over all batches of one row is the whole."""
     slopes = [NET.gradient(PARAMS, np.array([row])) for row in range(40)]

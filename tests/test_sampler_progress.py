@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import lp_sampler as lps
-from lp_sampler import _runner
-from lp_sampler._live import BATCHES, BatchMeans
+import numfmt as nf
+from lp_sampler import _plan, _runner
+from lp_sampler._live import BATCHES, BatchMeans, FromAfar, Live
+from lp_sampler._piece import PieceRun
 from lp_sampler._plan import Plan
 from lp_sampler._progress import Bar
 
@@ -62,3 +64,33 @@ def test_pieces_tell_while_they_run(monkeypatch, name):
     assert told[-1] == ""
     assert any("ESS/s" in text for text in told)
     assert any("accepted" in text for text in told) == (name == "lattice_mala")
+
+
+@pytest.mark.parametrize("name", ["sgld", "lattice_mala"])
+@pytest.mark.parametrize("machine", ["fixed8", "bfp8"])
+def test_chunks_from_afar_tell_what_a_piece_here_tells(monkeypatch, name, machine):
+    """The same effective size and acceptance from a run's chunks, the last one not full."""
+    if (name, machine) == ("lattice_mala", "bfp8"):
+        pytest.skip("a lattice has no blocks")
+    monkeypatch.setattr(_plan, "CHUNK_DRAWS", 16)
+    kernel, own = lps.kernels.KERNELS[name](step_size=0.1), nf.machine(machine)
+    plan = Plan.checked(kernel, lps.targets.Gaussian(size=3), own, 60, 4, 0, 1, None, None, 0)
+    here, afar = [], []
+    run = PieceRun(plan, plan.pieces[0])
+    live, follower = Live(run, note(here)), FromAfar(plan, plan.pieces[0], note(afar))
+    while run.draws < plan.draws:
+        live.heard(run.advance())
+        chunk = run.take_chunk()
+        if chunk is not None:
+            follower.took(chunk)
+    for one in (live, follower):
+        one.report()
+        one.end()
+    assert here[0][1] == pytest.approx(afar[0][1], nan_ok=True)
+    assert live._means.effective_size() == follower._means.effective_size() > 0
+    assert afar[1][2] == 0
+
+
+def note(told):
+    """A bar's note that keeps what it is told."""
+    return lambda *what: told.append(what)

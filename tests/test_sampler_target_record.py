@@ -20,6 +20,9 @@ RECORDED = {
     "logistic": lps.targets.LogisticRegression(X, Y, 2.0, names="abc", test=(X[:5], Y[:5])),
 }
 
+RECORDED["varied"] = lps.targets.ControlVariates(RECORDED["softmax"], RANDOM.normal(size=9))
+RECORDED["twice varied"] = lps.targets.ControlVariates(RECORDED["varied"], np.zeros(9))
+
 
 def custom(scale=1.0, **keywords):
     """A target of two functions, whose values change with `scale`."""
@@ -60,3 +63,29 @@ def test_a_target_of_functions_is_known_by_its_values():
     """It has no arguments; the same functions have the same hash, evaluated in batches too."""
     assert custom().arguments() is None
     assert custom(data_size=40).data_hash() == custom(data_size=40).data_hash()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["varied", "twice varied"])
+def test_a_target_of_a_target_is_stored_with_it(tmp_path, name):
+    """Control variates and what they vary come out of the store, and go on to the same bytes."""
+    kernel, target = lps.kernels.SGLD(1e-3), RECORDED[name]
+    settings = {"chains": 3, "warmup": 2, "thin": 1, "batch_size": 4, "progress": False}
+    lps.sample(kernel, target, "fixed8", draws=6, store=tmp_path / "run.zarr", **settings)
+    run = lps.resume(tmp_path / "run.zarr", extend=4, progress=False)
+    expected = lps.sample(kernel, target, "fixed8", draws=10, **settings)
+    assert np.asarray(run.draws).tobytes() == expected.draws.tobytes()
+    assert run.target.data_hash() == target.data_hash()
+    other = lps.targets.ControlVariates(RECORDED["softmax"], np.ones(9))
+    with pytest.raises(lps.StoreError, match="its data are not those of the run"):
+        lps.resume(tmp_path / "run.zarr", other, progress=False)
+    zarr = pytest.importorskip("zarr")
+    group = zarr.open_group(tmp_path / "run.zarr", mode="r")
+    assert (group["target/at"][:] == target.at).all()
+
+
+def test_control_variates_of_functions_are_handed_in_again():
+    """What is not in a store is no part of what is."""
+    varied = lps.targets.ControlVariates(custom(data_size=40), [0.0, 1.0])
+    assert varied.arguments() is None
+    assert varied.data_hash() == lps.targets.ControlVariates(varied.target, [0.0, 1.0]).data_hash()

@@ -85,8 +85,8 @@ class Target:
         self._arithmetic = arithmetic
 
     def arguments(self) -> dict[str, Any] | None:
-        """The constructor's arguments that make an equal target: numbers, texts, None, arrays, and
-        tuples of these.
+        """The constructor's arguments that make an equal target: numbers, texts, None, arrays,
+        other targets, and tuples of these.
 
         A stored run keeps them and needs no target to be resumed.  None where functions decide:
         such a target is handed in again.

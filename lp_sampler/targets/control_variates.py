@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .._arithmetic import Arithmetic
 from .._errors import SamplerError
+from .._hashes import data_hash
 from .._numfmt import Format, Key, Machine
 from ._target import Array, Rows, Target
 
@@ -43,6 +45,16 @@ class ControlVariates(Target):
         self.gradient_noise, self.names = target.gradient_noise, target.names
         self._target_at = target
         self._evaluate_whole()
+
+    def arguments(self) -> dict[str, Any] | None:
+        """The target and the point; None where the target is one of functions."""
+        if self.target.arguments() is None:
+            return None
+        return {"target": self.target, "at": self.at}
+
+    def data_hash(self) -> str:
+        """SHA-256 of its values at a few points."""
+        return data_hash(self.describe(), self.gradient_noise, self._values_at_points())
 
     @property
     def arithmetic(self) -> Arithmetic:

@@ -201,12 +201,32 @@ class MLP(Target):
     def _prior_precision(self) -> float:
         return self.prior_scale**-2 / (1 if self.scale == "sum" else self.data_size or 1)
 
-    def _density(self, params: Array, logits: Array, rows: Rows | None) -> Array:
-        labels = self._labels if rows is None else self._labels[rows]
-        likelihoods = self._log_softmax(logits)[:, np.arange(len(labels)), labels]
+    def log_prior(self, params: Array) -> Array:
+        """The prior's part of the log density, shape (chains,)."""
+        return np.asarray(self._prior(params), params.dtype)
+
+    def row_log_likelihoods(self, params: Array, rows: Rows) -> Array:
+        """Log probabilities of the rows' classes (chains, rows); divided by the number of all rows
+        where ``scale="mean"``.
+        """
+        logits = self._logits(params, self._batch(params, rows))
+        factor, found = self._factor(self.data_size or 1), self._likelihoods(logits, rows)
+        if factor == 1:
+            return found
+        return self.arithmetic.unit.multiply(found, found.dtype.type(factor))
+
+    def _prior(self, params: Array) -> Array:
         squares = np.square(params, dtype=np.float64).sum(axis=1)
-        total = likelihoods.sum(axis=1, dtype=np.float64) * self._factor(len(labels))
-        return np.asarray(total - squares * (self._prior_precision / 2), params.dtype)
+        return np.asarray(squares * -(self._prior_precision / 2))
+
+    def _likelihoods(self, logits: Array, rows: Rows | None) -> Array:
+        labels = self._labels if rows is None else self._labels[rows]
+        return self._log_softmax(logits)[:, np.arange(len(labels)), labels]
+
+    def _density(self, params: Array, logits: Array, rows: Rows | None) -> Array:
+        likelihoods = self._likelihoods(logits, rows)
+        total = likelihoods.sum(axis=1, dtype=np.float64) * self._factor(likelihoods.shape[1])
+        return np.asarray(total + self._prior(params), params.dtype)
 
     def _log_softmax(self, logits: Array) -> Array:
         total = self.arithmetic.log_sum_exp([logits[..., i] for i in range(self.classes)])
