@@ -57,6 +57,12 @@ class Arithmetic:
         """Are the products PyTorch's?"""
         return isinstance(self.plan, str) and self.plan == HOST
 
+    @property
+    def is_pytorch(self) -> bool:
+        """Is everything PyTorch's, of float32 at least?"""
+        stored = (getattr(self, role) for role in ROLES)
+        return self.is_host and all(one is None or one.bare() == SINGLE for one in stored)
+
     @functools.cached_property
     def paths(self) -> dict[str, Datapath]:
         """The datapath of each pass."""

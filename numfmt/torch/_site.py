@@ -132,16 +132,18 @@ def mark(x: torch.Tensor, arithmetic: Arithmetic, role: str) -> None:
 
 def _remember(x: torch.Tensor, plan: Plan) -> None:
     """Not of blocks: rounding a block again can choose another scale."""
-    if not plan.is_block and not torch.compiler.is_compiling():
-        x._numfmt_stored = (plan.format.bare(), x._version)
+    if not (plan.is_block or torch.compiler.is_compiling() or x.is_inference()):
+        x._numfmt_stored = (plan.format.bare(), id(x), x._version)  # copies carry attributes on
 
 
 def is_stored(x: torch.Tensor, arithmetic: Arithmetic, role: str) -> bool:
     """Is a tensor known to be stored in the format of a role, so that rounding changes nothing?"""
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or x.is_inference():
         return False
     plan, known = arithmetic.plan_of(role), getattr(x, "_numfmt_stored", None)
-    return plan is not None and known is not None and known == (plan.format.bare(), x._version)
+    if plan is None or known is None:
+        return False
+    return bool(known == (plan.format.bare(), id(x), x._version))
 
 
 def site_of(module: torch.nn.Module) -> Site:

@@ -11,10 +11,14 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.linear import (
+    NonDynamicallyQuantizableLinear as _NonDynamicallyQuantizableLinear,
+)
 
 from .._errors import NumfmtError
 from ._compiled import compute, store
 from ._site import is_stored, mark, site_of
+from ._transformer import MultiheadAttention, TransformerEncoder, TransformerEncoderLayer
 
 
 class Matmul(nn.Module):
@@ -102,6 +106,10 @@ class Linear(nn.Linear):
         return compute(site_of(self), "linear", [], _with_bias(x, self.weight, self.bias))
 
 
+class NonDynamicallyQuantizableLinear(Linear, _NonDynamicallyQuantizableLinear):
+    """The Linear of PyTorch's MultiheadAttention."""
+
+
 class _Convolution:
     """What convolutions along one and two axes have in common."""
 
@@ -178,10 +186,12 @@ class _Selected:
         site = site_of(self)
         was_stored = is_stored(x, site.arithmetic, "activation")
         found = super().forward(x)  # type: ignore[misc]
-        if not was_stored or not isinstance(found, Tensor):
-            return store(site, found, rounds_errors=False)
-        mark(found, site.arithmetic, "activation")
-        return found
+        values = found if isinstance(found, Tensor) else found[0]
+        if was_stored:
+            mark(values, site.arithmetic, "activation")
+        else:
+            values = store(site, values, rounds_errors=False)
+        return values if isinstance(found, Tensor) else (values, *found[1:])
 
 
 EXP = ("exp", "log", "logistic", "log_logistic")
@@ -218,7 +228,10 @@ def _made(mixin: type, kind: type, uses: tuple[str, ...] | None = None) -> type:
 
 EMULATED: dict[type, type] = {
     **{nn.Linear: Linear, nn.Conv1d: Conv1d, nn.Conv2d: Conv2d, nn.Embedding: Embedding},
-    **{nn.ConvTranspose2d: ConvTranspose2d},
+    **{nn.ConvTranspose2d: ConvTranspose2d, nn.MultiheadAttention: MultiheadAttention},
+    **{_NonDynamicallyQuantizableLinear: NonDynamicallyQuantizableLinear},
+    **{nn.TransformerEncoderLayer: TransformerEncoderLayer},
+    **{nn.TransformerEncoder: TransformerEncoder},
     **{Matmul: EmulatedMatmul, Attention: EmulatedAttention},
     **{kind: _made(_Stored, kind, uses) for kind, uses in COMPUTED.items()},
     **{kind: _made(_Selected, kind) for kind in SELECTED},
