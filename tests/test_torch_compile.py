@@ -86,3 +86,23 @@ def test_steps_are_not_compiled_anew():
     assert len(graphs) == seen
     assert torch.equal(steps[3], again)
     assert not torch.equal(steps[3], steps[4])
+
+
+@pytest.mark.parametrize("gradient", ["straight_through", "clipped"])
+def test_a_compiled_quantizer_gives_the_same_bits_in_one_graph(gradient):
+    """Values and gradients of Quantizer and of quantize by spellings."""
+    layer = nt.Quantizer("fixed<8,3>", "toward_zero", backward="e5m2", gradient=gradient)
+
+    def both(x):
+        return nt.quantize(layer(x) * 3, "mxfp8_e4m3") + 1
+
+    x, found = torch.linspace(-20, 20, 64), []
+    torch._dynamo.reset()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for function in (both, torch.compile(both, backend="aot_eager", fullgraph=True)):
+            held = x.clone().requires_grad_()
+            out = function(held)
+            (out * x).sum().backward()
+            found.append((out.detach(), held.grad))
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))

@@ -102,11 +102,11 @@ def _layer_backward(
         asked = [x for x, w in zip(held, wanted, strict=True) if w]
         return list(torch.autograd.grad(found, asked, error))
 
-    gradients = _apart(differentiate)
+    gradients = apart(differentiate)
     return [gradients.pop(0).clone() if w else error.new_empty(0) for w in wanted]
 
 
-def _apart(function: Callable[[], list[Tensor]]) -> list[Tensor]:
+def apart(function: Callable[[], list[Tensor]]) -> list[Tensor]:
     """What a function gives in a thread of its own: within an operator PyTorch records no
     gradients, and that is a state of the thread."""
     with ThreadPoolExecutor(1) as thread:

@@ -49,7 +49,8 @@ def quantize(
             one number of it.
 
     Returns:
-        A tensor of x's shape, dtype and device.  It can be differentiated twice.
+        A tensor of x's shape, dtype and device.  It can be differentiated twice.  Without random
+        bits, and with spellings as arguments, `torch.compile` has it in one graph.
 
     Raises:
         DtypeError: no tensor of floats, or a dtype that cannot hold a result.
@@ -63,6 +64,13 @@ def quantize(
     >>> y.detach(), x.grad
     (tensor([ 0.2500, -2.7500, 15.8750]), tensor([1., 1., 0.]))
     """
+    if torch.compiler.is_compiling() and key is random_bits is report is generator is None:
+        from ._compiled_quantize import rounded, spelled
+
+        how = spelled(format, rounding, overflow, nan, backward, gradient)
+        if how is not None:
+            traced: torch.Tensor = rounded(x, how)
+            return traced
     check_tensor(x)
     plan = plan_of(format, rounding, overflow, nan)
     back = None if backward is None else plan_of(backward)
@@ -80,9 +88,9 @@ def quantize(
         behind = taken.fold_in("backward").at(taken.call)
     ahead = taken if plan.is_random or behind is None else None
     forward = Rounding(plan, ahead, random_bits, report)
-    rounded = None if back is None else Rounding(back, behind)
+    back_rounding = None if back is None else Rounding(back, behind)
     custom = gradient if callable(gradient) else None
-    result: torch.Tensor = Quantize.apply(x, forward, rounded, ends, custom)
+    result: torch.Tensor = Quantize.apply(x, forward, back_rounding, ends, custom)
     return result
 
 
