@@ -278,3 +278,36 @@ def test_a_state_of_another_sampler_is_refused():
     other = optimizers.SGHMC(net.parameters(), MACHINE, 0.1, data_size=9)
     with pytest.raises(lps.SamplerError, match="one of SGHMC is needed; got SGLD"):
         other.load_state_dict(state)
+
+
+def test_gaps_of_each_layer():
+    """Fixed-point formats fit each parameter; rules name what differs."""
+    net = network()
+    with torch.no_grad():
+        net.weight.mul_(0.1 / net.weight.abs().max())
+        net.bias.fill_(1.5)
+    groups = lps.torch.groups(net, MACHINE, {"bias": {"lr": 0.0}}, headroom=0)
+    formats = [one["machine"].weight for one in groups]
+    assert [str(one.bare()) for one in formats] == ["fixed<8,10>", "fixed<8,6>"]
+    assert formats[0].rounding == MACHINE.weight.rounding
+    optimizer = train(net, optimizers.SGD(groups, MACHINE, 0.01), 2)
+    assert (net.bias.detach().numpy() == 1.5).all()
+    state = optimizer.state_dict()
+    other = optimizers.SGD(net.parameters(), MACHINE, 0.1)
+    with pytest.raises(ValueError, match="group"):
+        other.load_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"rules": {"conv*": "fixed8"}}, "'conv\\*' names no parameter"),
+        ({"machine": "bfp<8,16>", "headroom": 1}, "fixed point"),
+        ({"headroom": -1}, "headroom"),
+    ],
+)
+def test_wrong_groups_are_named(arguments, words):
+    """A rule without a parameter, blocks that have no gap to choose."""
+    given = {"module": network(), "machine": MACHINE} | arguments
+    with pytest.raises(nf.NumfmtError, match=words):
+        lps.torch.groups(**given)

@@ -4,6 +4,7 @@ Needs the extra `torch`; importing `lp_sampler` alone never imports PyTorch.
 """
 
 from . import networks
+from ._groups import groups
 from .networks import initialise
 from .optimizers import PSGLD, SGD, SGHMC, SGLD, SWALP, CyclicalSGLD, SGDMomentum
 from .samples import Samples, average, predict, update_norms
@@ -20,6 +21,7 @@ __all__ = [
     "Samples",
     "Target",
     "average",
+    "groups",
     "initialise",
     "networks",
     "predict",
