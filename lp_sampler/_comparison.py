@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ._doubts import doubts
 from ._files import replace_file
 from ._numfmt import Machine, __version__
-from .diagnostics import RELAXATIONS, percent, rhat
+from .diagnostics import RELAXATIONS, percent
 from .diagnostics._remedies import reasons
 from .reference import Reference
 from .targets import Target
@@ -32,7 +33,6 @@ FIELDS = (
     "infeasible",
     "frozen",
 )
-LEAST_ACCEPTED, REFERENCE_RHAT = 0.2, 1.05
 SCHEMA = "lp-sampler.compare/1"
 
 
@@ -108,23 +108,7 @@ class Comparison:
                 f"times of their slowest parameter (the shortest: "
                 f"{np.nanmin([*short, RELAXATIONS]):.1f}): their start may still show"
             )
-        return notes + self._doubts() + self._warnings()
-
-    def _doubts(self) -> list[str]:
-        """Why the reference may be wrong itself."""
-        texts, better = [], "reference=lps.curvature(target).mala(chains, seed) fits most targets"
-        if self.reference.acceptance < LEAST_ACCEPTED:
-            texts.append(
-                f"the reference accepted {self.reference.acceptance:.1%} of its proposals and may "
-                f"not have moved: {better}"
-            )
-        apart = float(np.nanmax(rhat(self.reference.draws), initial=0))
-        if apart > REFERENCE_RHAT:
-            texts.append(
-                f"the reference's chains do not agree, R-hat {apart:.2f}: it needs more steps, or "
-                f"others; {better}"
-            )
-        return texts
+        return notes + doubts(self.reference) + self._warnings()
 
     def _warnings(self) -> list[str]:
         """What cannot be right, each reason once, with the rows that it holds for."""

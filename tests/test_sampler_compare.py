@@ -1,6 +1,7 @@
 """The comparison: rows, files and pictures, whatever the number of threads."""
 
 import json
+import re
 
 import matplotlib.image
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 
 import lp_sampler as lps
 import numfmt as nf
+from lp_sampler._doubts import doubts
+from lp_sampler.reference import Reference
 
 RANDOM = np.random.default_rng(8)
 DATA = RANDOM.normal(size=(60, 3)), RANDOM.random(60) < 0.5
@@ -129,3 +132,31 @@ def test_wrong_arguments_are_errors(keywords, message):
     """Each is a SamplerError before anything runs."""
     with pytest.raises(lps.SamplerError, match=message):
         compare(**keywords)
+
+
+def chains_of(correlation, apart=0.0, draws=1000):
+    """A reference of 64 autoregressive chains of variance 1, each about a place of its own."""
+    random = np.random.default_rng(5)
+    noise = random.normal(size=(64, draws, 3)) * np.sqrt(1 - correlation**2)
+    noise[:, 0] = random.normal(size=(64, 3))
+    for i in range(1, draws):
+        noise[:, i] += correlation * noise[:, i - 1]
+    shift = apart * random.normal(size=(64, 1, 3))
+    return Reference((noise + shift).astype(np.float32), 0.5, lps.MALA(), 1.0)
+
+
+def test_short_chains_of_a_reference_are_told_from_chains_apart():
+    """R-hat says both; what all are worth together says which, and how far to trust the table."""
+    correlation = 1 - 2 / 60  # a relaxation time of 30 draws: 1,000 are worth 17
+    short, apart, long = chains_of(correlation), chains_of(0.0, apart=1.0), chains_of(0.5)
+    (text,) = doubts(short)
+    worth = 64 * 1000 * (1 - correlation) / (1 + correlation)
+    found = re.search(
+        r"R-hat 1\.0\d, .* worth (\d+) independent.* worth ([\d,]+): .* to ([\d.]+)", text
+    )
+    assert abs(int(found[1]) / (worth / 64) - 1) < 0.25
+    assert abs(int(found[2].replace(",", "")) / worth - 1) < 0.25
+    assert float(found[3]) == pytest.approx(worth**-0.5, rel=0.15)
+    (text,) = doubts(apart)
+    assert "do not agree" in text
+    assert doubts(long) == []
