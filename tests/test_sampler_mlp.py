@@ -72,7 +72,9 @@ def test_rows_and_prior_make_the_log_density(scale):
 @pytest.mark.filterwarnings("ignore::lp_sampler.ShortRunWarning")
 def test_decisions_by_the_austerity_test_take_a_network():
     """A kernel that accepts by looking at growing batches of rows."""
-    kernel = lps.kernels.MetropolisSGHMC(step_size=0.1, leapfrogs=2, austerity=0.1, austerity_batch=4)
+    kernel = lps.kernels.MetropolisSGHMC(
+        step_size=0.1, leapfrogs=2, austerity=0.1, austerity_batch=4
+    )
     net = lps.targets.MLP(X, Y, (4,))
     settings = {"draws": 10, "chains": 3, "warmup": 5, "thin": 1, "progress": False}
     run = lps.sample(kernel, net, "fixed<12,8>", **settings)
