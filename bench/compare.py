@@ -12,21 +12,22 @@ import numpy as np
 import numfmt as nf
 from numfmt import _core
 
-from . import affine, blocks, matmul, operations, ours, peers, rulers
+from . import affine, blocks, matmul, networks, operations, ours, peers, rulers
 from .facts import facts
-from .row import RULER, Row
+from .row import RULER, STEP, Row
 from .run import Progress, measure, results
 
 
 def chosen_rows(threads: int, with_peers: bool, only: str | None) -> list[Row]:
     """The rows of a run: rulers always, others where the pattern is found in their name."""
     rows = [*ours.rows(threads), *affine.rows(), *blocks.rows(), *operations.rows()]
-    rows += matmul.rows()
+    rows += [*matmul.rows(), *networks.rows()]
     rows += peers.rows() if with_peers else []
     found = [row for row in rows if only is None or re.search(only, row.name)]
     ruled = {row.ruler for row in found}
     needed = [row for row in rows if row.name in ruled and row not in found]
-    return [*rulers.rows(threads), matmul.ruler(), *needed, *found]
+    steps = [networks.ruler()] if STEP in ruled else []
+    return [*rulers.rows(threads), matmul.ruler(), *steps, *needed, *found]
 
 
 @contextlib.contextmanager

@@ -6,14 +6,16 @@ from typing import Any
 
 from rich.table import Table
 
-from .row import OURS, RULER
+from .row import OURS, RULER, STEP
 
 Record = dict[str, Any]
 COLUMNS = ("G elements/s", "of copy", "of Philox", "reached", "floor", "numfmt is", "remarks")
 
 
 def unit_of(record: Record) -> str:
-    """What the row's floor is in: ratio, G/s or us."""
+    """What the row's floor is in: ratio, G/s, us or times."""
+    if record.get("ruler") == STEP:
+        return "times"
     return record["floors"]["unit"] if record["floors"] else "ratio"
 
 
@@ -40,11 +42,15 @@ def reached(record: Record) -> bool | None:
         return bool(record["seconds_median"] * 1e6 <= floor)
     if unit_of(record) in ("G/s", "G op/s"):
         return bool(record["giga_elements_per_second"] >= floor)
+    if unit_of(record) == "times":
+        return record["ratio"] is not None and bool(record["ratio"] * floor >= 1)
     return record["ratio"] is not None and bool(record["ratio"] >= floor)
 
 
 def reached_text(record: Record) -> str:
-    """The figure that the floor is about: ``1.02 of memcpy``."""
+    """The figure that the floor is about, ``1.02 of memcpy``; of training steps without one too."""
+    if unit_of(record) == "times" and record.get("ratio"):
+        return f"{1 / record['ratio']:.3g} times the float32 step"
     if record["floor"] is None:
         return ""
     if unit_of(record) == "ratio":

@@ -214,5 +214,6 @@ def floor_here(row: Row, n: int, isa: str) -> float | None:
         "G/s": LONG_ENOUGH <= n <= IN_CACHE,
         "us": True,
         "G op/s": True,
+        "times": True,
     }
     return row.floor.on(isa) if in_place[row.floor.unit] else None

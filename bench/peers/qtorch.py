@@ -9,9 +9,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import types
+from typing import Any
 
 import numpy as np
 
+from .. import networks
 from ..row import Row, Unavailable
 from . import peer_row, quantize
 
@@ -48,7 +51,6 @@ def build() -> None:
 def rows() -> list[Row]:
     """Nearest and stochastic, floats and fixed point."""
     build()
-    import torch
     from qtorch.quant import fixed_point_quantize, float_quantize
 
     found = []
@@ -59,6 +61,23 @@ def rows() -> list[Row]:
         for format, (width, fraction) in FIXED.items():
             options = {"wl": width, "fl": fraction, "rounding": theirs}
             found.append((mode, format, fixed_point_quantize, options))
+    return [*networks.interface_rows(PACKAGE, interface), *conversions(found)]
+
+
+def interface() -> Any:
+    """Its functions and classes under one name."""
+    import qtorch.auto_low
+    import qtorch.optim
+    import qtorch.quant
+
+    parts = (qtorch.number, qtorch.quant, qtorch.optim, qtorch.auto_low)
+    return types.SimpleNamespace(**{n: getattr(part, n) for part in parts for n in part.__all__})
+
+
+def conversions(found: list[tuple[str, str, Any, dict[str, Any]]]) -> list[Row]:
+    """Rows of values to values: (mode, format, function, its arguments)."""
+    import torch
+
     return [
         peer_row(
             PACKAGE,
