@@ -137,7 +137,7 @@ class Exact:
         return self.clamped(None)(x) if self.number.clamp else self._fixed(x)
 
     def _fixed(self, x: torch.Tensor) -> torch.Tensor:
-        random = torch.rand_like(x).numpy() if self.rounding == "stochastic" else None
+        random = torch.rand(x.shape).numpy() if self.rounding == "stochastic" else None
         return as_tensor(bits.fixed(_float32(x), self.number.fl, random), x)
 
     def _nearest(self, x: torch.Tensor) -> torch.Tensor:
