@@ -26,6 +26,7 @@ from ._array_make import (
 from ._arrays import BlockCodes
 from ._code_array import Array
 from ._context import context
+from ._core import instruction_set
 from ._core import lib as _lib
 from ._core import text as _text
 from ._errors import (
@@ -212,6 +213,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "ieee_remainder",
+    "instruction_set",
     "isfinite",
     "isinf",
     "isnan",

@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from lp_sampler import _cli_reproduce as work
 from lp_sampler.cli import app
-from lp_sampler.experiments import Check, Experiment, experiments
+from lp_sampler.experiments import Check, Experiment, e22_speed, experiments
 
-HERE = ("E2", "E3", "E4", "E5", "E6", "E12", "E13")
+HERE = ("E2", "E3", "E4", "E5", "E6", "E12", "E13", "E22")
 ELSEWHERE = {
     **{"E1": "test_experiment_gaussian_toy", "E11": "test_experiment_breast_cancer"},
     **dict.fromkeys(("E7", "E10", "E14", "E15"), "test_experiment_lattices"),
@@ -76,3 +76,13 @@ def test_wrong_arguments_are_named(arguments, message, monkeypatch, tmp_path):
     result = CliRunner().invoke(app, ["reproduce", *arguments])
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_speed_has_limits_in_the_long_form_alone():
+    """Rates below them fail there; what is not installed is said and not measured."""
+    slow = {"many": 1e6, "one": 1e6, "peer": 5e3}
+    long, short = (e22_speed.checks(slow, limited=limited) for limited in (True, False))
+    assert [check.passed for check in short] == [True] * 4
+    assert not long[-1].passed
+    del slow["peer"]
+    assert "not measured" in e22_speed.checks(slow, limited=True)[-1].what
