@@ -12,7 +12,7 @@ import numpy as np
 import numfmt as nf
 from numfmt import _core
 
-from . import affine, blocks, matmul, networks, operations, ours, peers, rulers
+from . import affine, blocks, matmul, networks, operations, ours, peers, rulers, samplers
 from .facts import facts
 from .row import RULER, STEP, Row
 from .run import Progress, measure, results
@@ -21,6 +21,7 @@ from .run import Progress, measure, results
 def chosen_rows(threads: int, with_peers: bool, only: str | None) -> list[Row]:
     """The rows of a run: rulers always, others where the pattern is found in their name."""
     rows = [*ours.rows(threads), *affine.rows(), *blocks.rows(), *operations.rows()]
+    rows += samplers.rows()
     rows += [*matmul.rows(), *networks.rows()]
     rows += peers.rows() if with_peers else []
     found = [row for row in rows if only is None or re.search(only, row.name)]
