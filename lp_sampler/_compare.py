@@ -15,7 +15,7 @@ from ._comparison import Comparison, Row
 from ._errors import SamplerError
 from ._machines import find_machine
 from ._numfmt import Format, Machine
-from ._plan import Plan
+from ._plan import Plan, check_is
 from ._progress import Steps, progress_bar
 from ._run import Run
 from ._runner import wait_for
@@ -64,6 +64,10 @@ def compare(
     ['naive', 'vc']
     """
     settings = _settings(sample_keywords)
+    check_is("kernel", kernel, Kernel)
+    for name, values in (("machines", machines), ("accumulators", accumulators)):
+        if isinstance(values, str):
+            raise SamplerError(f"{name}: a list is needed; got {values!r}")
     found = _distinct([find_machine(one) for one in machines])
     plans = _plans(kernel, target, found, accumulators, settings)
     mala = _reference(reference, len(plans[0].chains), settings["seed"])

@@ -74,6 +74,8 @@ class Plan:
         *,
         replacement: bool = True,
     ) -> Plan:
+        check_is("kernel", kernel, Kernel)
+        check_is("target", target, Target)
         for name, value, least in (
             ("draws", draws, 1),
             ("warmup", warmup, 0),
@@ -201,6 +203,15 @@ def explores(kernel: Kernel) -> bool:
     """Can the kernel have steps of which no draw is taken?"""
     own = type(kernel).is_sampling is not Kernel.is_sampling
     return own or hasattr(kernel.step_size, "is_sampling")
+
+
+def check_is(name: str, value: object, kind: type) -> None:
+    """An object of a kind, or a SamplerError."""
+    if isinstance(value, kind):
+        return
+    if isinstance(value, type) and issubclass(value, kind):
+        raise SamplerError(f"{name}: one is needed, {value.__name__}(...); got the class itself")
+    raise SamplerError(f"{name}: one of lp_sampler.{name}s is needed; got {value!r}")
 
 
 def check_count(name: str, value: object, least: int) -> None:

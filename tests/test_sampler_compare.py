@@ -118,6 +118,8 @@ def test_an_error_in_one_run_stops_all():
     ("keywords", "message"),
     [
         ({"machines": []}, "machines"),
+        ({"machines": "fixed8"}, "machines: a list is needed"),
+        ({"accumulators": "vc"}, "accumulators: a list is needed"),
         ({"machines": ["fixed8", "fixed8"]}, "distinct"),
         ({"accumulators": []}, "accumulators"),
         ({"accumulators": ["vc", "vc"]}, "accumulators"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lp_sampler import diagnostics
+from lp_sampler import SamplerError, diagnostics
 from lp_sampler.diagnostics import _mixing
 from lp_sampler.diagnostics._ranks import normal_scores, twice_average_ranks
 
@@ -65,6 +65,14 @@ def test_blocks_of_parameters_do_not_change_a_number(monkeypatch):
     alone = [f(draws) for f in (diagnostics.rhat, diagnostics.ess_bulk, diagnostics.mcse)]
     for one, other in zip(whole, alone, strict=True):
         np.testing.assert_allclose(one, other, rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("draws", [np.zeros((3, 4)), [[[1.0], [2.0]]], 3.0])
+def test_other_shapes_are_errors(draws):
+    """Draws are arrays of three axes: every function of them says so."""
+    for function in (diagnostics.rhat, diagnostics.frozen, diagnostics.mcse, diagnostics.summary):
+        with pytest.raises(SamplerError, match="draws: an array \\(chains, draws, parameters\\)"):
+            function(draws)
 
 
 def test_ranks_are_average_ranks():

@@ -181,6 +181,8 @@ def test_infeasible_steps_are_counted():
         ({"step_size": -1.0}, "step_size"),
         ({"step_size": np.inf}, "step_size"),
         ({"machine": "fixd8"}, "fixed8"),
+        ({"target": "gaussian"}, "target: one of lp_sampler.targets is needed"),
+        ({"target": lps.targets.Gaussian}, "got the class itself"),
     ],
 )
 def test_wrong_arguments_are_errors(keywords, message):
@@ -188,6 +190,15 @@ def test_wrong_arguments_are_errors(keywords, message):
     with pytest.raises(nf.NumfmtError, match=message) as caught:
         sample(**keywords)
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_kernel_is_an_error():
+    """A name, or a class in place of one of it."""
+    for kernel, message in (("sgld", "kernel: one of"), (lps.kernels.SGLD, "the class itself")):
+        with pytest.raises(lps.SamplerError, match=message):
+            lps.sample(kernel, LOGISTIC, "fixed8", **SHORT)
+        with pytest.raises(lps.SamplerError, match=message):
+            lps.compare(kernel, LOGISTIC, ["fixed8"], ["vc"], progress=False)
 
 
 @pytest.mark.filterwarnings("error")
@@ -240,5 +251,5 @@ def test_a_summary_says_what_cannot_be_said():
     alone = sample(chains=1).summary()
     assert np.isnan(alone["rhat"]).all()
     assert np.isfinite(alone["ess_tail"]).all()
-    with pytest.raises(lps.SamplerError, match=r"quantiles: .* got \(5, 95\)"):
+    with pytest.raises(lps.SamplerError, match=r"quantiles: .* got \[5, 95\]"):
         still.summary(quantiles=[5, 95])

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._errors import SamplerError
 from ._autocorrelation import effective_sizes
 from ._ranks import normal_scores, quantiles
 
@@ -34,6 +35,7 @@ def frozen(draws: Array) -> npt.NDArray[np.bool_]:
     >>> frozen(np.array([[[0.0, 1.0], [0.0, 2.0]]]))
     array([[ True, False]])
     """
+    shape_of(draws)
     return np.asarray((draws == draws[:, :1]).all(axis=1) & (draws.shape[1] > 1))
 
 
@@ -166,7 +168,7 @@ def each_block(compute: Callable[[Columns], Floats], draws: Array) -> Floats:
     """`compute` of blocks of parameters, the results' last axis, so that memory stays small; NaN
     where the draws are too few, not finite or frozen.
     """
-    chains, count, size = draws.shape
+    chains, count, size = shape_of(draws)
     result = np.full(size, np.nan)
     if count < LEAST_DRAWS:
         return result
@@ -181,6 +183,15 @@ def each_block(compute: Callable[[Columns], Floats], draws: Array) -> Floats:
                 result = np.full((*found.shape[:-1], size), np.nan)
             result[..., begin + good] = found
     return result
+
+
+def shape_of(draws: Array) -> tuple[int, int, int]:
+    """(chains, draws, parameters), or a SamplerError."""
+    shape = np.shape(draws)
+    if len(shape) != 3 or not hasattr(draws, "shape"):
+        what = f"shape {shape}" if hasattr(draws, "shape") else type(draws).__name__
+        raise SamplerError(f"draws: an array (chains, draws, parameters) is needed; got {what}")
+    return shape
 
 
 def split(draws: Array) -> Array:

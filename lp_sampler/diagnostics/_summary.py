@@ -33,9 +33,10 @@ def summary(
     >>> found["rhat"].round(3), found["q2.5"].round(2)
     (array([1.001]), array([-1.9]))
     """
-    if not all(0 <= p <= 1 for p in quantiles):
+    chances = np.asarray(quantiles)
+    if chances.ndim != 1 or chances.dtype.kind not in "iuf" or not _are_chances(chances):
         raise SamplerError(
-            f"quantiles: probabilities from 0 to 1 are allowed; got {tuple(quantiles)}"
+            f"quantiles: a list of probabilities from 0 to 1 is allowed; got {quantiles!r}"
         )
     mixed = mixing(draws)
     return {
@@ -47,6 +48,10 @@ def summary(
         **mixed,
         "frozen": frozen(draws).mean(axis=0),
     }
+
+
+def _are_chances(values: npt.NDArray[Any]) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all())
 
 
 def _quantiles(

@@ -31,6 +31,9 @@ class Custom(Target):
         *,
         data_size: int | None = None,
     ) -> None:
+        for name, function in (("log_density", log_density), ("gradient", gradient)):
+            if not callable(function):
+                raise SamplerError(f"{name}: a function of params and rows; got {function!r}")
         if size < 1:
             raise SamplerError(f"size: at least one parameter is needed; got {size}")
         if data_size is not None and data_size < 1:

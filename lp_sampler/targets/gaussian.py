@@ -44,6 +44,8 @@ class Gaussian(Target):
             )
         else:
             deviation = np.sqrt(np.diag(self.covariance))
+        if size < 1:
+            raise SamplerError(f"size: at least one parameter is needed; got {size}")
         if not 0 <= gradient_noise < np.inf:
             raise SamplerError(
                 f"gradient_noise: a finite number >= 0 is allowed; got {gradient_noise}"
