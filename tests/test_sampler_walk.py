@@ -205,3 +205,11 @@ def test_first_step_that_cannot_be_rounded_is_named(isa, shape):
     step, message = fail_by_steps(theta, *arguments)
     place = message.split("theta")[1].split("]")[0]
     assert str(error.value).startswith(f"step {step} from theta{place}]")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (6, 1), (100, 1)])
+def test_calls_beyond_32_bits_have_words_of_their_own(shape):
+    """Steps whose call passes 2**32, of elements that lie in two tiles."""
+    key, isa = nf.Key(3).at(2**32 - 30, first=61), _core.available_isas()[0]
+    check(shape, FORMATS[0], "vc", isa, noise=0.1, steps=(4, 15), key=key)
+    check(shape, FORMATS[0], "naive", isa, noise=0.1, steps=(4, 15), key=key)
