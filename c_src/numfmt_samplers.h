@@ -154,6 +154,40 @@ nf_status nf_sampler_walk(const nf_walk *walk, const float *theta, size_t n, flo
 nf_status nf_matmul_in_order(nf_type type, const void *a, size_t a_step, const void *b, size_t b_row, size_t b_column,
                              void *out, size_t m, size_t k, size_t n, uint8_t isa);
 
+/* The mean of a response given its predictor z, in a generalised linear model. */
+typedef enum nf_link {
+    NF_LINK_IDENTITY = 0, /* z */
+    NF_LINK_LOGISTIC,     /* nf_float_logistic(z) */
+    NF_LINK_EXP,          /* nf_float_exp(z) */
+    NF_LINK_COUNT
+} nf_link;
+
+/* The data of a Bayesian regression.  x: rows x features, x_transposed: features x rows, both without gaps and of the
+ * same numbers; labels: one a row. */
+typedef struct nf_regression {
+    uint8_t link;
+    size_t rows, features;
+    const float *x, *x_transposed, *labels;
+    float row_weight;      /* 1, or the precision of linear regression's noise */
+    float prior_precision; /* of every parameter's Gaussian of mean 0 */
+    uint8_t isa;
+} nf_regression;
+
+/* The gradient of the log posterior at `chains` rows of parameters, `out` shaped as `params` and overlapping it not:
+ *
+ *   out = (row_weight * (labels - mean(params @ x_transposed))) @ x - prior_precision * params
+ *
+ * in float32, every operation rounded, products as nf_matmul_in_order.  NF_NO_MEMORY: no room for the predictors of a
+ * few chains.
+ *
+ *     const float x[] = {1, 2}, labels[] = {0, 1}, theta[] = {0};
+ *     nf_regression data = {.link = NF_LINK_LOGISTIC, .rows = 2, .features = 1, .x = x, .x_transposed = x};
+ *     data.labels = labels, data.row_weight = 1, data.prior_precision = 1;
+ *     float gradient;
+ *     nf_status status = nf_regression_gradient(&data, theta, &gradient, 1);
+ *     assert(status == NF_OK && gradient == 0.5f); */
+nf_status nf_regression_gradient(const nf_regression *regression, const float *params, float *out, size_t chains);
+
 /* cdef: end */
 
 #endif

@@ -65,6 +65,8 @@ typedef struct nf_sampler_loops {
     void (*update)(nf_update_job *job);
     void (*walk)(nf_walk_job *job);
     int (*is_below)(const float *x, size_t n, float limit); /* every |x| below the limit, no NaN? */
+    void (*residuals)(const nf_regression *r, float *predictors, size_t chains);
+    void (*add_prior)(const nf_regression *r, const float *params, float *out, size_t n);
 #define NF_FLOAT_FUNCTION(name, meaning) void (*float_##name)(const float *z, float *out, size_t n);
 #include "float_functions.def"
 #undef NF_FLOAT_FUNCTION

@@ -37,6 +37,13 @@ class Arithmetic:
         self._calls = 0
         self.unit = VectorUnit(machine, key.fold_in("target"), first_chain)
 
+    @property
+    def is_plain(self) -> bool:
+        """Is everything that a target computes float32, products summed in order, functions
+        correctly rounded?
+        """
+        return _is_plain(self._machine)
+
     def key_of(self, chain: int) -> Key:
         """A key for chain number `chain` of the arrays at this step, for bits that are drawn
         elsewhere.
@@ -178,6 +185,15 @@ def _paths(of: Machine) -> dict[str, Any]:
     """
     plain = machine("float32").datapath()
     return {role: None if of.datapath(role) == plain else of.datapath(role) for role in PASSES}
+
+
+@functools.lru_cache(maxsize=64)
+def _is_plain(of: Machine) -> bool:
+    unit = of.vector_unit
+    rounded = all(how.method == "correctly_rounded" for _, how in of.special)
+    kept = all(_stored(of, role) is None for role in ("activation", "error"))
+    whole = not any(path is not None for path in _paths(of).values())
+    return unit.is_binary32 and not unit.fused and rounded and kept and whole
 
 
 @functools.lru_cache(maxsize=64)

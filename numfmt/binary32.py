@@ -15,8 +15,9 @@ import numpy as np
 from . import _core
 from ._core import ffi, lib
 from ._errors import DtypeError, ShapeError
+from ._regression import Regression
 
-__all__ = ["exp", "log", "log_logistic", "logistic", "matmul"]
+__all__ = ["Regression", "exp", "log", "log_logistic", "logistic", "matmul"]
 
 Array = np.ndarray[Any, Any]
 

@@ -27,7 +27,8 @@ FLOORS = {
     **dict.fromkeys(
         ("numfmt._machine_c", "numfmt._vectors_matmul", "numfmt._cli_machines"), PROGRAMS
     ),
-    **dict.fromkeys(("numfmt._update", "numfmt._walk", "numfmt.binary32"), ARITHMETIC),
+    **dict.fromkeys(("numfmt._update", "numfmt._walk"), ARITHMETIC),
+    **dict.fromkeys(("numfmt._regression", "numfmt.binary32"), ARITHMETIC),
     **dict.fromkeys(("numfmt._code_array", "numfmt._array_operators"), ARITHMETIC),
     **dict.fromkeys(("numfmt._array_make", "numfmt._array_places"), ARITHMETIC),
     **dict.fromkeys(("numfmt._array_protocols", "numfmt._array_functions"), ARITHMETIC),

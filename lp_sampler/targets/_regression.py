@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._errors import SamplerError
-from .._numfmt import Format, Key
+from .._numfmt import Format, Key, binary32
 from .._rounding import round_to
 from .._streams import draw_blocks
 from ._sums import row_sums
@@ -34,6 +34,10 @@ class Regression(Target):
 
     outputs = 1
     classifies = False
+    link: str | None = None
+    """The mean given a predictor, where `binary32.Regression` has the whole gradient."""
+    row_weight = 1.0
+    _fused: binary32.Regression | None = None
 
     def __init__(
         self,
@@ -65,6 +69,16 @@ class Regression(Target):
             DOUBLE: np.ascontiguousarray(double),
         }
         self._columns = {name: np.ascontiguousarray(rows.T) for name, rows in self._rows.items()}
+        self._fused = None if self.link is None else self._in_one_call()
+
+    def _in_one_call(self) -> binary32.Regression:
+        return binary32.Regression(
+            self._rows[SINGLE],
+            self._labels[SINGLE],
+            self.link or "",
+            row_weight=self.row_weight,
+            prior_precision=self.prior_precision,
+        )
 
     def arguments(self) -> dict[str, Any]:
         """Rows, labels, prior, names and test rows."""
@@ -91,6 +105,9 @@ class Regression(Target):
 
     def gradient(self, params: Array, rows: Rows | None = None) -> Array:
         """The gradient of the log density, shape (chains, size)."""
+        whole = rows is None and params.dtype == SINGLE
+        if whole and self._fused is not None and self.arithmetic.is_plain:
+            return self._fused.gradient(params)
         predictors, labels, scale = self._predictors(params, rows)
         return self._slope(params, rows, self._residuals(predictors, labels), scale)
 

@@ -33,6 +33,8 @@ class Lasso(LinearRegression):
     [0.4293 0.0691] [0.1505 0.0881]
     """
 
+    link = None
+
     def __init__(
         self,
         X: npt.ArrayLike,

@@ -24,6 +24,8 @@ class LinearRegression(Regression):
     [0.9524] [0.1905]
     """
 
+    link = "identity"
+
     def __init__(
         self,
         X: npt.ArrayLike,
@@ -35,7 +37,7 @@ class LinearRegression(Regression):
         test: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     ) -> None:
         self.noise_scale = positive(noise_scale, "noise_scale")
-        self.noise_precision = self.noise_scale**-2
+        self.noise_precision = self.row_weight = self.noise_scale**-2
         super().__init__(X, y, prior_scale, names=names, test=test)
 
     def arguments(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class LogisticRegression(Regression):
     """
 
     classifies = True
+    link = "logistic"
 
     def _wrong_labels(self, labels: Array) -> str | None:
         return None if np.isin(labels, (0, 1)).all() else "0 or 1"

@@ -21,6 +21,8 @@ class PoissonRegression(Regression):
     array([[3.]])
     """
 
+    link = "exp"
+
     def _wrong_labels(self, labels: Array) -> str | None:
         counts = np.isfinite(labels) & (labels >= 0) & (labels == np.floor(labels))
         return None if counts.all() else "count 0, 1, 2, ..."
