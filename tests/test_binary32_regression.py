@@ -16,6 +16,7 @@ SHAPES = [(1, 1, 1), (7, 3, 2), (569, 31, 33), (40, 64, 65), (0, 3, 2), (5, 0, 2
 
 
 def data(rows, features, chains):
+    """Rows, labels and parameters."""
     rng = np.random.default_rng(rows + features + chains)
     x = rng.normal(size=(rows, features)).astype("f4")
     labels = rng.integers(0, 2, rows).astype("f4")
@@ -108,8 +109,8 @@ def test_the_core_refuses_nonsense():
     lib, new = _core.lib, _core.ffi.new
     out = new("float[4]")
     for change in ({"link": 7}, {"x": _core.ffi.NULL}, {"rows": 1 << 62}, {"isa": 99}):
-        regression = new("nf_regression *", {"rows": 1, "features": 1, "x": out, "x_transposed": out})
-        regression.labels = out
+        arrays = {"x": out, "x_transposed": out, "labels": out}
+        regression = new("nf_regression *", {"rows": 1, "features": 1, **arrays})
         assert lib.nf_regression_gradient(regression, out, out + 1, 1) == lib.NF_OK
         for name, value in change.items():
             setattr(regression, name, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy.typing as npt
 
 from .._evaluate import Evaluation
-from .._numfmt import Format, Key, Report, sampler_update
+from .._numfmt import Format, Key, Machine, Report, sampler_update
 from .._rounding import is_block, round_to
 from .._store import Listed, Program, Store
 from .._unit import VectorUnit
@@ -67,18 +68,11 @@ class Move:
     def langevin(self, step_size: float) -> tuple[State, StepInfo]:
         """theta + step * gradient with noise of variance 2 * step * temperature, stored."""
         variance = 2 * step_size * self.temperature
-        if variance and self._can_fuse:
+        if variance and self.unit.is_plain and fuses(self.policy, self.evaluate.machine):
             return self._fused(step_size, variance)
         if self.evaluate.machine.update:
             return self._listed(step_size, variance)
         return self.stored(self._mean(step_size), variance)
-
-    @property
-    def _can_fuse(self) -> bool:
-        """Does `numfmt.sampler_update` compute this step?"""
-        if not (self.policy.fused and self.unit.is_plain):
-            return False
-        return not any(map(is_block, self.formats.values()))
 
     def _listed(self, step_size: float, variance: float) -> tuple[State, StepInfo]:
         """By the operations that the machine lists."""
@@ -146,3 +140,10 @@ class Move:
             accepted=accepted,
         )
         return State(after, before.format, arrays), info
+
+
+@functools.lru_cache(maxsize=256)
+def fuses(policy: Accumulator, machine: Machine) -> bool:
+    """Has `numfmt.sampler_update` the policy, and the machine's formats?"""
+    formats = policy.formats(machine).values()
+    return policy.fused is not None and not any(map(is_block, formats))

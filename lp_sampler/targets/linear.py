@@ -24,7 +24,7 @@ class LinearRegression(Regression):
     [0.9524] [0.1905]
     """
 
-    link = "identity"
+    link: str | None = "identity"
 
     def __init__(
         self,

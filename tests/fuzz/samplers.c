@@ -105,6 +105,29 @@ static void check_walk(reader *r, const nf_format *gradient, const nf_format *ac
     free(counts);
 }
 
+static void check_regression(reader *r)
+{
+    const size_t rows = pick(r, 40), features = pick(r, 20), chains = pick(r, 70);
+    float *x = room(r, rows * features * 4), *transposed = room(r, rows * features * 4), *labels = room(r, rows * 4);
+    float *params = room(r, chains * features * 4), *out = room(NULL, chains * features * 4);
+    const nf_regression regression = {.link = take(r) % (NF_LINK_COUNT + 1),
+                                      .rows = rows,
+                                      .features = features,
+                                      .x = take(r) & 15 ? x : NULL,
+                                      .x_transposed = take(r) & 15 ? transposed : NULL,
+                                      .labels = take(r) & 15 ? labels : NULL,
+                                      .row_weight = 0.5f,
+                                      .prior_precision = 2,
+                                      .isa = take(r) % 6};
+    const nf_status status = nf_regression_gradient(&regression, params, out, chains);
+    MUST(status == NF_OK || is_untouched(out, chains * features * 4));
+    free(x);
+    free(transposed);
+    free(labels);
+    free(params);
+    free(out);
+}
+
 static void check_product(reader *r)
 {
     const size_t m = pick(r, 7), k = pick(r, 20), n = pick(r, 40), gap = pick(r, 3);
@@ -125,7 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const size_t n = pick(&r, MOST);
     make_subject(&r, &a);
     make_subject(&r, &b);
-    switch (pick(&r, 5)) {
+    switch (pick(&r, 6)) {
     case 0:
         check_product(&r);
         break;
@@ -137,6 +160,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 3:
         check_walk(&r, &a.format, &b.format, &key, n);
+        break;
+    case 4:
+        check_regression(&r);
         break;
     default:
         check_law(&r, &a.format, &key, n);
