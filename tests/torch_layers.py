@@ -3,8 +3,15 @@
 import itertools
 
 import numpy as np
+import torch
 
 import numfmt as nf
+
+
+def numbers(*shape, seed=0):
+    """Numbers of which no format of these machines leaves its range."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(shape, generator=generator).clamp(-3, 3)
 
 
 class Products:
