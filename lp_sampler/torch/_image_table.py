@@ -7,12 +7,13 @@ import math
 
 import numpy as np
 
+from .._student import student_quantile
 from ._image_job import Settings
 from ._image_rows import BLOCKS, FIXED, ROWS, SINGLE, Row
 from ._image_store import Results
 
-DECIDED = 2.0
-"""Standard errors from 0 that decide a comparison."""
+CONFIDENCE = 0.95
+"""Of a difference's interval, by Student's t over its seeds: it decides where it leaves out 0."""
 COLUMNS = (
     *(("test error %", "error", 100, 2), ("NLL", "nll", 1, 4), ("ECE %", "ece", 100, 2)),
     *(("NLL of one draw", "single_nll", 1, 4), ("ECE % of one draw", "single_ece", 100, 2)),
@@ -129,12 +130,17 @@ def _judged(claim: Claim, results: Results) -> str | None:
     scale = 1 if claim.score == "nll" else 100
     changes = [scale * (b - a) for a, b in zip(better, worse, strict=True)]
     mean, error = mean_and_error(changes)
-    score = mean / error if error else math.nan
-    verdict = "the opposite" if score <= -DECIDED else "not decided"
+    least = _errors_that_decide(len(changes)) * error
+    verdict = "the opposite" if mean <= -least else "not decided"
     why = f": {claim.reason}{_feasible(claim, results)}"
-    verdict = "as claimed" if score >= DECIDED else verdict + why
+    verdict = "as claimed" if mean >= least else verdict + why
     digits = 4 if scale == 1 else 2
     return f"| {claim.what} | {shown(changes, 1, digits)}{'' if scale == 1 else ' %'} | {verdict} |"
+
+
+def _errors_that_decide(seeds: int) -> float:
+    """How many standard errors from 0 a mean over so many pairs must be."""
+    return student_quantile((1 + CONFIDENCE) / 2, seeds - 1) if seeds > 1 else math.nan
 
 
 def _feasible(claim: Claim, results: Results) -> str:
