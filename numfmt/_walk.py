@@ -36,11 +36,11 @@ WEIGHT = "weight"
 class Walk:
     """What `sampler_walk` gives, of every `thin` steps.
 
-    draws: float32, (draws, *shape of theta), where the last of the steps led to.
-    means: of the same shape, theta + step_size * gradient of that step: what the noise went to.
-    saturated, infeasible, frozen: int64, (draws,), counts of all coordinates in those steps:
-        results moved to an end of the range, variances that no law on the grid has, coordinates
-        that a step left as they were.
+    draws: float32, shape ``(draws, *theta.shape)``, where the last of the steps led to.  means: of
+    the same shape, ``theta + step_size * gradient`` of that step: what the noise went to.
+    saturated, infeasible, frozen: int64, shape (draws,), counts of all coordinates in those steps:
+    results moved to an end of the range, variances that no law on the grid has, coordinates that a
+    step left as they were.
     """
 
     draws: Array
