@@ -71,6 +71,7 @@ class PieceRun:
         self._due = False
         self.fresh: list[Array] = []
         self._walker = Walker.of(plan)
+        self._alone_until = 0  # the step up to which a call of the core was tried in vain
         if at is not None:
             self._return_to(at)
 
@@ -97,7 +98,8 @@ class PieceRun:
     def advance(self) -> StepInfo | None:
         """Make a step, whose info is given, or as many as the core makes in one call."""
         self.fresh = []
-        return None if self._walker and self._walk(self._walker) else self.step()
+        walker = self._walker if self.steps >= self._alone_until else None
+        return None if walker and self._walk(walker) else self.step()
 
     def step(self) -> StepInfo:
         """Make one step of every chain and keep a draw where one is due; the first group's info."""
@@ -166,6 +168,7 @@ class PieceRun:
             for group, state in zip(self.piece.groups, self._states, strict=True):
                 one = walker.walk(state.params, self._key_at(group, self.steps), draws, thin)
                 if one is None:
+                    self._alone_until = self.steps + draws * thin
                     return False
                 walked.append(one)
         is_sampling = self.steps >= self.plan.warmup

@@ -49,6 +49,8 @@ class Walker:
         formats, policy = kernel.formats(machine), kernel.policy.fused
         if type(kernel) is not SGLD or explores(kernel) or policy is None or not is_plain(machine):
             return None
+        if not callable(kernel.temperature) and kernel.temperature == 0:
+            return None
         if type(target) is not Gaussian or target.covariance is not None:
             return None
         if any(map(is_block, (*formats.values(), machine.weight))):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1]))
 
 from bench import networks  # noqa: E402 - after the path
 from bench.arrays import Arrays  # noqa: E402 - after the path

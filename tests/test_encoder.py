@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch")
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1]))
 
 from bench import encoder, minilm  # noqa: E402 - after the path
 from bench.cli import app  # noqa: E402 - after the path

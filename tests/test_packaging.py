@@ -35,7 +35,7 @@ def wheel(tmp_path_factory) -> Path:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         sources.mkdir(exist_ok=True)
         copy(ROOT / name, sources / name)
-    quickly = ["-Csetup-args=-Doptimization=1", "--no-deps", "--quiet"]
+    quickly = ["--config-settings=setup-args=-Doptimization=1", "--no-deps", "--quiet"]
     command = [sys.executable, "-m", "pip", "wheel", *quickly, "-w", folder, sources]
     subprocess.run(command, check=True)
     (built,) = folder.glob("*.whl")

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.append(str(ROOT))
 
 from bench import qtorch_differences as differences  # noqa: E402 - after the path
 

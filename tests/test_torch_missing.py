@@ -14,7 +14,8 @@ except ImportError as error:
 """
 
 
-def test_the_extra_is_named():
+def test_the_extra_is_named(tmp_path):
     """Importing numfmt does not need PyTorch; numfmt.torch says how to get it."""
-    run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
+    command = [sys.executable, "-c", PROGRAM]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert run.stdout.strip().endswith("pip install 'numfmt-hw[torch]'"), run.stderr
