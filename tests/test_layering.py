@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from every import every
 
 ROOT = Path(__file__).parents[1]
 CORE, FORMATS, ARITHMETIC, SAMPLERS, PROGRAMS = range(1, 6)
@@ -102,7 +103,7 @@ def outside(module: str) -> set[str]:
     return tops - sys.stdlib_module_names - {"numfmt", "lp_sampler", "tomli", "tomllib"}
 
 
-@pytest.mark.parametrize("module", MODULES)
+@every(MODULES)
 def test_no_module_imports_from_a_higher_floor(module):
     """An arrow never points up."""
     higher = {other for other in ours(module) if floor(other) > floor(module)}
@@ -118,7 +119,7 @@ def test_modules_import_each_other_without_cycles():
     graphlib.TopologicalSorter(graph).prepare()
 
 
-@pytest.mark.parametrize("module", MODULES)
+@every(MODULES)
 def test_only_core_touches_the_compiled_module(module):
     """Floor 2 and up know the C core through `_core.py` alone."""
     compiled = [name for pair in imports(module) for name in pair if name.endswith("_numfmt")]
@@ -129,7 +130,7 @@ def test_only_core_touches_the_compiled_module(module):
         assert module.startswith("lp_sampler") or not compiled
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("lp_sampler")])
+@every([name for name in MODULES if name.startswith("lp_sampler")])
 def test_the_samplers_reach_numfmt_through_one_module_and_public_names(module):
     """lp_sampler knows numfmt by its public names, in `lp_sampler/_numfmt.py` (of numfmt.torch, in
     `lp_sampler/torch/_numfmt.py`).
@@ -142,7 +143,7 @@ def test_the_samplers_reach_numfmt_through_one_module_and_public_names(module):
         assert not private
 
 
-@pytest.mark.parametrize("module", MODULES)
+@every(MODULES)
 def test_the_commands_alone_import_their_packages(module):
     """Only programs import typer and rich, and the libraries need NumPy and cffi alone."""
     allowed = {"numpy"}
@@ -188,7 +189,7 @@ def test_c_files_include_each_other_without_cycles():
     assert {name for name in order if not (ROOT / "c_src" / name).is_file()} == set()
 
 
-@pytest.mark.parametrize("path", C_FILES, ids=lambda path: path.name)
+@every(C_FILES, lambda path: path.name)
 def test_c_files_include_from_below_only(path):
     """Headers know no loops, loops no dispatch; data tables and the public header know nothing."""
     included, system = c_includes(path)
@@ -202,7 +203,7 @@ def test_c_files_include_from_below_only(path):
         assert not loops
 
 
-@pytest.mark.parametrize("path", C_FILES, ids=lambda path: path.name)
+@every(C_FILES, lambda path: path.name)
 def test_the_core_is_freestanding(path):
     """The core does not print, exit, read the environment or the locale; one file has threads."""
     own = {"threads.c": {"pthread.h", "signal.h"}, "processor_rounding.h": {"fenv.h"}}
@@ -231,7 +232,7 @@ def file_scope(text: str) -> list[str]:
     return [" ".join(part.split()) for part in re.sub(r"\)\s*@", ");", text).split(";")]
 
 
-@pytest.mark.parametrize("path", C_FILES, ids=lambda path: path.name)
+@every(C_FILES, lambda path: path.name)
 def test_the_core_keeps_no_state(path):
     """Every variable outside a function is constant, but the pool of sleeping threads."""
     text = path.read_text()

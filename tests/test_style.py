@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
+from every import every
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("c_src", "numfmt", "lp_sampler", "bench", "tests", "docs", "examples")
@@ -21,7 +21,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def name(path: Path) -> str:
-    """A path as a test's id."""
+    """A path from the root."""
     return str(path.relative_to(ROOT))
 
 
@@ -31,13 +31,13 @@ def code_length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return function.end_lineno - body[0].lineno + 1 if body else 0
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@every(FILES, name)
 def test_files_are_short(path):
     """A file has at most 350 lines."""
     assert len(path.read_text().splitlines()) <= LONGEST_FILE
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name)
+@every(PYTHON, name)
 def test_functions_are_short(path):
     """A function has at most 40 lines."""
     functions = [
@@ -47,7 +47,7 @@ def test_functions_are_short(path):
     assert not long
 
 
-@pytest.mark.parametrize("path", [p for p in PYTHON if p.name.startswith("test_")], ids=name)
+@every([path for path in PYTHON if path.name.startswith("test_")], name)
 def test_tests_state_their_promise(path):
     """Each test opens with a sentence that says what holds."""
     functions = [
@@ -58,7 +58,7 @@ def test_tests_state_their_promise(path):
     assert not silent
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@every(FILES, name)
 def test_nothing_is_left_undone(path):
     """No file holds a note to its author, nor the other word for a significand."""
     marks = "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK", "man" + "tissa"))
