@@ -74,7 +74,7 @@ class Arithmetic:
         """
         path = self._paths[role]
         if path is None or a.dtype != np.float32:
-            return in_order(a, b)
+            return binary32.matmul(a, b)
         shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
         if path.is_random and has_own_words(self._machine, role):
             result = self._by_own_words(a, b, role, path, shape)
@@ -162,20 +162,6 @@ IN_FLOAT64: dict[str, Callable[[Array], Array]] = {
     "logistic": _logistic,
     "log_logistic": lambda z: np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z))),
 }
-
-
-def in_order(a: Array, b: Array) -> Array:
-    """a @ b in the dtype of both, every product and sum rounded, summed in the order of k."""
-    if b.ndim == 2:
-        flat = binary32.matmul(a.reshape(-1, a.shape[-1]), b)
-        return flat.reshape(*a.shape[:-1], b.shape[-1])
-    batches = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    left = np.broadcast_to(a, (*batches, *a.shape[-2:])).reshape(-1, *a.shape[-2:])
-    right = np.broadcast_to(b, (*batches, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
-    out = np.empty((len(left), a.shape[-2], b.shape[-1]), a.dtype)
-    for one, other, result in zip(left, right, out, strict=True):
-        binary32.matmul(one, other, out=result)
-    return out.reshape(*batches, *out.shape[1:])
 
 
 @functools.lru_cache(maxsize=64)

@@ -42,12 +42,13 @@ def matmul(a: Any, b: Any, out: Array | None = None) -> Array:
     """The matrix product, every output summed over k in ascending order from 0.
 
     Args:
-        a: (m, k), float32 or float64.
-        b: (k, n), of a's dtype; the transpose of a C-contiguous array costs no copy.
-        out: None, or a C-contiguous (m, n) array of the same dtype that overlaps neither.
+        a: (m, k), float32 or float64; or a stack of matrices (..., m, k), as NumPy's matmul has it.
+        b: (k, n), of a's dtype; the transpose of a C-contiguous array costs no copy; or a stack.
+        out: None, or of single matrices a C-contiguous (m, n) array of the same dtype that overlaps
+            neither.
 
     Returns:
-        (m, n), `out` where it is given.
+        (m, n), `out` where it is given; of stacks (..., m, n).
 
     Raises:
         DtypeError: another dtype, or two different ones.
@@ -59,6 +60,9 @@ def matmul(a: Any, b: Any, out: Array | None = None) -> Array:
     >>> binary32.matmul(np.float32([[1, 2]]), np.float32([[3], [4]]))
     array([[11.]], dtype=float32)
     """
+    left, right = np.asarray(a), np.asarray(b)
+    if out is None and min(left.ndim, right.ndim) >= 2 and max(left.ndim, right.ndim) > 2:
+        return _stacked(left, right)
     left, right = _matrix(a, "a"), _matrix(b, "b")
     if left.dtype != right.dtype:
         raise DtypeError(f"a is {left.dtype} and b is {right.dtype}; matmul needs one dtype")
@@ -94,6 +98,25 @@ def matmul(a: Any, b: Any, out: Array | None = None) -> Array:
     )
     _core.check(status)
     return result
+
+
+def _stacked(a: Array, b: Array) -> Array:
+    """Products of stacks of matrices, whose leading axes broadcast."""
+    if b.ndim == 2:
+        flat = matmul(a.reshape(-1, a.shape[-1]), b)
+        return flat.reshape(*a.shape[:-1], b.shape[-1])
+    try:
+        stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        raise ShapeError(
+            f"a of shape {a.shape} and b of shape {b.shape} do not broadcast"
+        ) from None
+    left = np.broadcast_to(a, (*stack, *a.shape[-2:])).reshape(-1, *a.shape[-2:])
+    right = np.broadcast_to(b, (*stack, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
+    out = np.empty((len(left), a.shape[-2], b.shape[-1]), a.dtype)
+    for one, other, result in zip(left, right, out, strict=True):
+        matmul(one, other, out=result)
+    return out.reshape(*stack, *out.shape[1:])
 
 
 def _checked_out(

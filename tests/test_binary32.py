@@ -44,6 +44,18 @@ def test_row_alone_equals_row_among_others():
         assert np.array_equal(binary32.matmul(a[i : i + 1], b)[0], whole[i])
 
 
+@pytest.mark.parametrize(
+    ("left", "right"), [((3, 2, 5), (5, 4)), ((3, 2, 5), (3, 5, 4)), ((2, 5), (3, 5, 4))]
+)
+def test_stacks_are_matrices_one_by_one(left, right):
+    """Leading axes broadcast, as in NumPy."""
+    rng = np.random.default_rng(4)
+    a, b = rng.normal(size=left).astype("f4"), rng.normal(size=right).astype("f4")
+    found = binary32.matmul(a, b)
+    pairs = zip(np.broadcast_to(a, (3, 2, 5)), np.broadcast_to(b, (3, 5, 4)), strict=True)
+    assert np.array_equal(found, [in_order(one, other) for one, other in pairs])
+
+
 def test_out_is_filled_and_returned():
     """`out` receives the product and is what comes back."""
     a, b, out = np.ones((2, 3), "f4"), np.ones((3, 4), "f4"), np.zeros((2, 4), "f4")
@@ -58,6 +70,7 @@ def test_out_is_filled_and_returned():
         (np.zeros((2, 3), "f2"), np.zeros((3, 4), "f2"), None, nf.DtypeError),
         (np.zeros((2, 3)), np.zeros((4, 4)), None, nf.ShapeError),
         (np.zeros(3), np.zeros((3, 4)), None, nf.ShapeError),
+        (np.zeros((2, 5, 3)), np.zeros((3, 3, 4)), None, nf.ShapeError),
         (np.zeros((2, 3)), np.zeros((3, 4)), np.zeros((2, 4), "f4"), nf.DtypeError),
         (np.zeros((2, 3)), np.zeros((3, 4)), np.zeros((4, 2)).T, nf.ShapeError),
     ],

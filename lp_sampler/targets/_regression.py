@@ -69,16 +69,13 @@ class Regression(Target):
             DOUBLE: np.ascontiguousarray(double),
         }
         self._columns = {name: np.ascontiguousarray(rows.T) for name, rows in self._rows.items()}
-        self._fused = None if self.link is None else self._in_one_call()
+        self._fused = self._in_one_call()
 
-    def _in_one_call(self) -> binary32.Regression:
-        return binary32.Regression(
-            self._rows[SINGLE],
-            self._labels[SINGLE],
-            self.link or "",
-            row_weight=self.row_weight,
-            prior_precision=self.prior_precision,
-        )
+    def _in_one_call(self) -> binary32.Regression | None:
+        if self.link is None:
+            return None
+        weights = {"row_weight": self.row_weight, "prior_precision": self.prior_precision}
+        return binary32.Regression(self._rows[SINGLE], self._labels[SINGLE], self.link, **weights)
 
     def arguments(self) -> dict[str, Any]:
         """Rows, labels, prior, names and test rows."""

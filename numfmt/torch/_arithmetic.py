@@ -113,7 +113,7 @@ class Arithmetic:
         tensor stay as the datapath gives them."""
         path = self.paths[role]
         if path == BINARY32_CHAIN and a.format == b.format == SINGLE:
-            return _in_order(a.codes.view(np.float32), b.codes.view(np.float32))
+            return binary32.matmul(a.codes.view(np.float32), b.codes.view(np.float32))
         unit = self.machine.vector_unit
         is_read = dtype != np.float64 and path.output.bare() != unit.format
         if not is_read and (alone := one_chain(path)) is not None:
@@ -156,19 +156,6 @@ def _bare(formats: tuple[Format, ...]) -> Choices:
 
 def _encode(x: Array, unit: VectorUnit) -> Array:
     return np.asarray(encode(x, unit.format, unit.round, unit.ovf))
-
-
-def _in_order(a: Array, b: Array) -> Array:
-    """Products and sums in binary32, in the order of k, by the loop that is made for them."""
-    if a.ndim == b.ndim == 2:
-        return binary32.matmul(a, b)
-    batches = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    left = np.broadcast_to(a, (*batches, *a.shape[-2:])).reshape(-1, *a.shape[-2:])
-    right = np.broadcast_to(b, (*batches, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
-    out = np.empty((len(left), a.shape[-2], b.shape[-1]), a.dtype)
-    for one, other, result in zip(left, right, out, strict=True):
-        binary32.matmul(one, other, out=result)
-    return out.reshape(*batches, *out.shape[1:])
 
 
 @functools.lru_cache(maxsize=256)

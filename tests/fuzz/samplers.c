@@ -27,15 +27,10 @@ static void check_law(reader *r, const nf_format *f, const nf_key *key, size_t n
     free(probabilities);
 }
 
-static void check_update(reader *r, const nf_format *gradient, const nf_format *accumulator, const nf_key *key,
-                         size_t n)
+/* An update of any policy, with what it needs or without; its options are o[0] and o[1]. */
+static nf_update make_update(reader *r, const nf_format *gradient, const nf_format *accumulator, const nf_key *key,
+                             const nf_options *o)
 {
-    uint64_t failed_at = 0;
-    nf_options o[2];
-    nf_key keys[2];
-    static const uint32_t words[MOST];
-    make_options(r, &o[0], &keys[0], words);
-    make_options(r, &o[1], &keys[1], words);
     const nf_update update = {.policy = (uint8_t)pick(r, 5),
                               .gradient_format = take(r) & 1 ? gradient : NULL,
                               .gradient_options = take(r) & 7 ? &o[0] : NULL,
@@ -47,6 +42,19 @@ static void check_update(reader *r, const nf_format *gradient, const nf_format *
                               .step_size = 0.125f,
                               .noise_variance = (int8_t)take(r) / 16.0,
                               .isa = take(r) % 6};
+    return update;
+}
+
+static void check_update(reader *r, const nf_format *gradient, const nf_format *accumulator, const nf_key *key,
+                         size_t n)
+{
+    uint64_t failed_at = 0;
+    nf_options o[2];
+    nf_key keys[2];
+    static const uint32_t words[MOST];
+    make_options(r, &o[0], &keys[0], words);
+    make_options(r, &o[1], &keys[1], words);
+    const nf_update update = make_update(r, gradient, accumulator, key, o);
     float *theta = room(r, n * 4), *slope = room(r, n * 4), *out = room(NULL, n * 4);
     const nf_status status = nf_sampler_update(&update, theta, slope, out, n, NULL, &failed_at);
     MUST(status == NF_OK || is_untouched(out, n * 4));
@@ -67,17 +75,7 @@ static void check_walk(reader *r, const nf_format *gradient, const nf_format *ac
     const size_t size = pick(r, 3);
     float *target = room(r, 2 * 4 * (size + 1)), *sizes = room(r, STEPS * 4), *theta = room(r, n * 4);
     double *variances = room(r, STEPS * 8);
-    const nf_walk walk = {.update = {.policy = (uint8_t)pick(r, 5),
-                                     .gradient_format = take(r) & 1 ? gradient : NULL,
-                                     .gradient_options = take(r) & 7 ? &o[0] : NULL,
-                                     .accumulator_format = take(r) & 7 ? accumulator : NULL,
-                                     .accumulator_options = take(r) & 7 ? &o[1] : NULL,
-                                     .noise_key = take(r) & 7 ? key : NULL,
-                                     .weight_key = take(r) & 7 ? key : NULL,
-                                     .first = take(r),
-                                     .step_size = 0.125f,
-                                     .noise_variance = (int8_t)take(r) / 16.0,
-                                     .isa = take(r) % 6},
+    const nf_walk walk = {.update = make_update(r, gradient, accumulator, key, o),
                           .precision = take(r) & 7 ? target : NULL,
                           .mean = target + size,
                           .size = size,
